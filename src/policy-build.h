@@ -38,6 +38,7 @@ typedef struct Build {
 bool build_takes(const Build *b, const Node *n, const char *kind);
 bool build_is_bound(const Node *ns);
 bool build_is_mounted(const Node *n);
+bool build_is_passer_by(const Node *process);
 bool build_has_mounts(const Build *b);
 const Node *build_disk(const Node *ns);
 int build_closure_names(const Build *b, char **ret) _must_check_;

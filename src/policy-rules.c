@@ -228,6 +228,13 @@ static bool is_system_unit(const char *unit)
         return false;
 }
 
+/* udev's workers open a device node for a moment after every event. That keeps no filesystem and no
+ * claim alive, and they are neither a reason to refuse nor to be signalled. */
+bool build_is_passer_by(const Node *process)
+{
+        return node_has(process, "uses", "node") && is_system_unit(node_get(process, "unit"));
+}
+
 static int rule_process(Build *b, const Node *n)
 {
         const char *unit = node_get(n, "unit"), *comm = strempty(node_get(n, "comm"));
@@ -238,6 +245,8 @@ static int rule_process(Build *b, const Node *n)
                 return block(b, FAILURE_BUSY, label,
                         "a kernel thread uses it (%s) and cannot be signalled; release what it serves",
                         strna(node_get(n, "example")));
+        if (build_is_passer_by(n))
+                return 0;
         if (streq(node_name(n), "1") || is_system_unit(unit))
                 return block(b, FAILURE_PROTECTED, label,
                         "the system itself (%s) uses it: %s", strna(unit),

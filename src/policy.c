@@ -562,7 +562,7 @@ static int add_processes(Build *b)
                 const Node *n = b->g->nodes[i];
                 _cleanup_(record_freep) Record *r = NULL;
 
-                if (!build_takes(b, n, KIND_PROCESS))
+                if (!build_takes(b, n, KIND_PROCESS) || build_is_passer_by(n))
                         continue;
                 r = record_new("process", node_name(n));
                 if (!r)
