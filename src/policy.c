@@ -219,6 +219,16 @@ static int for_processes(Build *b, const Row *row)
         return add_step(b, row, &r, e);
 }
 
+/* What may be done to processes that come after the plan. */
+static int set_newcomer_keys(const Build *b, Record *r)
+{
+        int e = set_globs(r, "protect-units", b->policy->protect_unit);
+
+        if (e == 0)
+                e = set_globs(r, "protect-processes", b->policy->protect_process);
+        return e;
+}
+
 /* kill and settle name the devices: who comes after the plan is found by them. */
 static int set_kill_keys(const Build *b, Record *r)
 {
@@ -228,14 +238,7 @@ static int set_kill_keys(const Build *b, Record *r)
                 e = set_usec(r, "wait", b->policy->kill_timeout_usec);
         if (e == 0 && b->policy->last_signal)
                 e = record_set(r, "signal", signal_name(b->policy->last_signal));
-        if (e == 0)
-                e = set_globs(r, "protect-units", b->policy->protect_unit);
-        if (e == 0)
-                e = set_globs(r, "protect-processes", b->policy->protect_process);
-        /* Only what was reviewed: whoever came after the dry run is not killed on its behalf. */
-        if (e == 0 && b->req->plan_id)
-                e = record_set(r, "only-planned", "yes");
-        return e;
+        return e < 0 ? e : set_newcomer_keys(b, r);
 }
 
 static int for_kill(Build *b, const Row *row)
@@ -337,9 +340,20 @@ static const Node *first_mount(const Build *b, const Node *fs)
         return NULL;
 }
 
+/* The guardian's own deadline: after it, nobody is left who could be waiting for a reason. */
+static int set_freeze_keys(const Build *b, Record *r)
+{
+        int e = set_usec(r, "wait", b->policy->freeze_timeout_usec);
+
+        if (e == 0)
+                e = set_usec(r, "thaw-after",
+                        usec_add(b->policy->freeze_timeout_usec, b->policy->unbind_timeout_usec));
+        return e < 0 ? e : set_newcomer_keys(b, r);
+}
+
 static int for_filesystems(Build *b, const Row *row)
 {
-        static const char *const keys[] = { "id", "dev", "ns", "ns-pid", "target", NULL };
+        static const char *const keys[] = { "id", "dev", "ns", "ns-pid", "target", "fstype", NULL };
         int e = 0;
 
         for (size_t i = 0; i < b->g->n_nodes && e == 0; i++) {
@@ -359,11 +373,7 @@ static int for_filesystems(Build *b, const Row *row)
                 if (e == 0 && disk)
                         e = record_set(r, "disk-dev", node_get(disk, "dev"));
                 if (e == 0)
-                        e = set_usec(r, "wait", b->policy->freeze_timeout_usec);
-                if (e == 0)
-                        e = set_usec(r, "thaw-after",
-                                usec_add(b->policy->freeze_timeout_usec,
-                                        b->policy->unbind_timeout_usec));
+                        e = set_freeze_keys(b, r);
                 e = add_step(b, row, &r, e);
         }
         return e;

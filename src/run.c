@@ -32,6 +32,11 @@ const Plan *run_plan_of(const Run *run)
         return run->ledger->plan;
 }
 
+bool run_only_planned(const Run *run)
+{
+        return run->ledger->request->plan_id;
+}
+
 bool run_committed(const Run *run)
 {
         return run->committed;
