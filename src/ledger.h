@@ -38,15 +38,17 @@ typedef struct Ledger {
         Plan *plan;
         Record **records; /* after the plan, oldest first */
         size_t n_records;
+        long torn_at; /* where a half-written last line starts, -1 if there is none */
 } Ledger;
 
 Ledger *ledger_free(Ledger *l);
 DEFINE_CLEANUP(Ledger *, ledger_free);
 
 /* A new file in dir with a new id (never reused within a boot), locked. */
-int ledger_create(const char *dir, const Request *req, Plan *plan, Ledger **ret) _must_check_;
+int ledger_create(const char *dir, const Request *req, const Plan *plan, Ledger **ret) _must_check_;
 /* Reads and checks owner (must be ours) and mode; does not lock. -EBADMSG: damaged, never obeyed. */
 int ledger_load(const char *path, StepLookup lookup, Ledger **ret) _must_check_;
+/* Takes fd over on success. */
 int ledger_open_fd(int fd, StepLookup lookup, Ledger **ret) _must_check_;
 /* flock; -EWOULDBLOCK while another process, or its child in the kernel, holds it. */
 int ledger_lock(Ledger *l, bool wait) _must_check_;
@@ -57,6 +59,7 @@ int ledger_list(const char *dir, uint64_t **ret, size_t *ret_n) _must_check_;
 int ledger_path(const char *dir, uint64_t id, char **ret) _must_check_;
 
 /* What the records say. */
+const Record *ledger_last(const Ledger *l, const char *verb);
 bool ledger_finished(const Ledger *l, const char **ret_result);
 bool ledger_committed(const Ledger *l);
 unsigned ledger_rung(const Ledger *l);

@@ -6,11 +6,11 @@
  *
  *     pmemremoved-plan 1
  *     target namespace0.0 kind=namespace mode=auto
- *     road 1 name=graceful
- *     road 2 name=forced why="..."
- *     process 812 start=4711 comm=db unit=db.service uses=dax,fd why="..."
- *     step signal ...
- *     step unmount /mnt/pmem rung=1 ...
+ *     road graceful rung=1 why="..."
+ *     road forced rung=2 why="..."
+ *     process 812 start=4711 comm=db unit=db.service uses=dax,fd example=/mnt/pmem/db.pool
+ *     step op=signal signal=15 wait=10000000
+ *     step /mnt/pmem op=unmount rung=1 ...
  *     # notes: explanation for people, not part of the id
  *     end
  *
@@ -26,7 +26,7 @@
 
 typedef const StepOps *(*StepLookup)(const char *name);
 
-typedef struct Plan {
+struct Plan {
         Record *target;
         Record **roads; /* [0] is rung 1 */
         size_t n_roads;
@@ -36,7 +36,7 @@ typedef struct Plan {
         size_t n_steps;
         char **notes;
         char id[DIGEST_MAX]; /* of the text without its notes; filled by plan_seal() */
-} Plan;
+};
 
 Plan *plan_new(void);
 Plan *plan_free(Plan *p);

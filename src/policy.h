@@ -38,7 +38,7 @@ typedef struct Verdict {
         Plan *plan;        /* NULL when refused */
         Failure *blockers; /* every reason, with the node that causes it */
         size_t n_blockers;
-        char *road;             /* "graceful", "auto", "forced": what was asked, as it will be tried */
+        char *mode;             /* "graceful", "auto", "forced": as it will be tried */
         uint64_t estimate_usec; /* frozen time the forced road would cost; 0 without one */
         char *closure;          /* names of namespaces and regions, blank separated */
 } Verdict;
@@ -54,6 +54,9 @@ int policy_decide(const Config *c, Graph *g, const Request *req, Verdict **ret, 
 /* The pipeline table is the registry of steps by which a plan is read back. */
 const StepOps *policy_find_step(const char *name);
 
-/* Verdict (and the topology it was made from) as text, for the pipe between planner and daemon. */
+/* Verdict (and the topology it was made from; NULL: none) as text, for the pipe between planner and
+ * daemon, or in its place the failure of a bad question. verdict_parse() gives such a failure back in
+ * f, with a negative errno. */
 int verdict_print(const Verdict *v, const Graph *g, char **ret) _must_check_;
-int verdict_parse(const char *text, Verdict **ret, Graph **ret_graph) _must_check_;
+int verdict_print_failure(const Failure *f, char **ret) _must_check_;
+int verdict_parse(const char *text, Verdict **ret, Graph **ret_graph, Failure *f) _must_check_;

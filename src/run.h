@@ -2,21 +2,19 @@
 #pragma once
 
 /* Executing a plan and taking it back. No event loop, no bus, no logging: what happens is written
- * into the ledger and told to the parent in the same words. */
+ * into the ledger and told to the parent in the same words.
+ *
+ * The parent says, one datagram each: "cancel reason=timed-out|cancelled", "confirm". A socket that
+ * closes means that the parent is gone, which before the commit point is a cancel too. */
 
 #include "ledger.h"
 
-/* Talks to the parent: every record that goes into the ledger goes there too. NULL: nobody. */
-typedef struct RunChannel {
-        int socket_fd; /* SOCK_SEQPACKET or -EBADF; the parent says "cancel" or "confirm" */
-} RunChannel;
-
 /* Runs every check, then the steps; on failure before the commit point everything is reverted.
- * Ends with a "finished" record in every case. Returns 0 when the removal is done, else the first
- * cause in f. The ledger must be locked. */
+ * Ends with a "finished" record in every case. 0 when the removal is done, else a negative errno
+ * and the first cause in f. The ledger must be locked; socket_fd may be -EBADF (nobody listens). */
 int run_plan(Ledger *l, int socket_fd, Failure *f) _must_check_;
 
-/* Finishes what a dead worker left: before the commit point (or when the kernel shows that the
- * unbind never began) backwards, after it forwards. The ledger must be locked. 0 when nothing is
- * left to do; FAILURE_ROLLBACK_FAILED with the reason when a human is needed. */
+/* Finishes what a dead worker left: before the commit point (or when the kernel shows that nothing
+ * irreversible began) backwards, after it forwards. The ledger must be locked. 0 when nothing is
+ * left to do; FAILURE_ROLLBACK_FAILED or _PARTIAL with the reason when a human is needed. */
 int run_recover(Ledger *l, int socket_fd, Failure *f) _must_check_;

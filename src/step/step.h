@@ -25,6 +25,7 @@
 #include "failure.h"
 #include "util/record.h"
 
+typedef struct Plan Plan;
 typedef struct Run Run;
 typedef struct Step Step;
 
@@ -59,33 +60,46 @@ dev_t step_get_dev(const Step *s, const char *key);
 
 /* --- what a run offers to its steps (run.c) --- */
 
-struct Plan;
-
-struct Run {
-        const struct Plan *plan;
-        int cancel_fd;  /* readable when somebody asks to stop; -EBADF once past the commit point */
-        bool committed;
-        bool (*confirmed)(Run *run, uint64_t deadline_usec); /* waits for Confirm */
-        int (*note)(Run *run, const Record *r);              /* ledger, then parent */
-        void *userdata;
-        struct Held *held;
-        size_t n_held;
-};
-
-/* Appends "verb NODE key=value..." to the ledger and tells the parent. fields: key, value pairs up
- * to a NULL key. Failing to write the ledger is a failure of the step. */
-int run_note(Run *run, const char *verb, const char *name, ...) __attribute__((sentinel))
-        _must_check_;
+/* Appends "verb NAME key=value..." to the ledger and tells the parent; the varargs are key, value
+ * pairs up to a NULL key, pairs with a NULL value are left out. Before the commit point a ledger
+ * that cannot be written is a failure of the step; after it the kernel's state goes first and the
+ * result is 0. */
+int run_note(Run *run, const char *verb, const char *name, ...) __attribute__((sentinel));
+/* "progress": what a step waits for, for people. At most one per second reaches the ledger. */
+void run_progress(Run *run, const Step *s, const char *fmt, ...) _printf_(3, 4);
+/* The newest record of that verb and name (NULL: any), or NULL: what an earlier life of this run
+ * knew. */
+const Record *run_recall(const Run *run, const char *verb, const char *name);
 
 /* Descriptors and children that one step opens and a later one uses, by key ("claim:pmem0"). They
- * live as long as the worker and no longer; no revert may need them. */
-int run_hold(Run *run, const char *key, int fd, pid_t pid) _must_check_;
-int run_held_fd(Run *run, const char *key);
-pid_t run_held_pid(Run *run, const char *key);
+ * live as long as the worker and no longer; no revert may need them. The run owns them. */
+typedef struct Held {
+        char key[80];
+        int fd;
+        void *object;
+        void (*drop)(void *object);
+} Held;
+
+int run_hold(Run *run, const char *key, int fd) _must_check_;
+int run_hold_object(Run *run, const char *key, void *object, void (*drop)(void *)) _must_check_;
+const Held *run_held(const Run *run, const char *key);
 void run_drop(Run *run, const char *key);
 
-/* -ECANCELED with the Failure filled when somebody asked to stop. */
+/* For waits: readable when the parent says something; -EBADF past the commit point. */
+int run_cancel_fd(const Run *run);
+bool run_committed(const Run *run);
+/* Reads what the parent said. -ECANCELED with the Failure filled when somebody asked to stop (or the
+ * parent is gone); always 0 past the commit point. A wait that ended with -ECANCELED asks here. */
 int run_check_cancel(Run *run, Failure *f) _must_check_;
+/* Waits for the parent's "confirm". */
+int run_wait_confirm(Run *run, Failure *f) _must_check_;
+
+/* Processes of the plan and those that came later ("newcomer" records), each once. */
+const Record *run_process(const Run *run, size_t i);
+
+const Plan *run_plan_of(const Run *run);
+/* Is there another rung to climb to when this step says "busy"? */
+bool run_can_climb(const Run *run);
 
 /* The steps; each lives in the file of its name. */
 extern const StepOps step_announce;
