@@ -350,6 +350,9 @@ static int advance(Run *run, Failure *f)
                 }
                 if (r < 0 && !run->committed)
                         break;
+                /* Its own effect may be partial: above all, nothing stays frozen. */
+                if (r < 0 && s->ops->revert)
+                        (void) s->ops->revert(s, run, &now);
         }
         return first;
 }

@@ -50,21 +50,35 @@ static const char *frost_key(const char *prefix, const char *filesystem, char bu
         return buf;
 }
 
-/* The root of the mount, opened for real; -ENOENT when that filesystem is not mounted there now. */
-static int open_root(const Step *s)
+static int open_mount(const Mount *m)
 {
         _cleanup_(closep) int fd = -EBADF;
-        char path[4352];
+        _cleanup_(freep) char *path = string_printf("/proc/%d/root%s", m->ns_pid, m->target);
         struct stat st;
 
-        (void) snprintf(path, sizeof(path), "/proc/%" PRIu64 "/root%s", step_get_u64(s, "ns-pid"),
-                strempty(step_get(s, "target")));
-        fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-        if (fd < 0)
+        if (!path)
+                return -ENOMEM;
+        fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &st) < 0)
                 return -errno;
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        return st.st_dev == step_get_dev(s, "dev") ? TAKE_FD(fd) : -ENOENT;
+        return st.st_dev == m->dev ? TAKE_FD(fd) : -ENOENT;
+}
+
+/* Any mount of the filesystem, opened for real: some may have been unmounted on an earlier rung.
+ * -ENOENT when it is mounted nowhere. */
+static int open_root(const Step *s)
+{
+        _cleanup_(mount_list_done) MountList l = { 0 };
+        int r;
+
+        r = mounts_read_all(&l);
+        if (r < 0)
+                return r;
+        r = -ENOENT;
+        for (size_t i = 0; i < l.n && r < 0; i++)
+                if (l.items[i].dev == step_get_dev(s, "dev"))
+                        r = open_mount(&l.items[i]);
+        return r;
 }
 
 static int sync_in_child(void *arg)
@@ -161,7 +175,7 @@ static int freeze_apply(const Step *s, Run *run, Failure *f)
                 return r;
         fd = open_root(s);
         /* Unmounted on the first rung, or by somebody else: then the proof that nobody is left. */
-        if (fd == -ENOENT || fd == -ESRCH)
+        if (fd == -ENOENT)
                 return claim_disk(run, strempty(step_get(s, "disk")), step_get_dev(s, "disk-dev"),
                         step_get(s, "dev"), f);
         if (fd < 0)
@@ -249,7 +263,7 @@ static int thaw_ghost(const Step *s, Run *run)
                 return -ENOMEM;
         if (mkdir(RESCUE_DIR, 0700) < 0 && errno != EEXIST)
                 return -errno;
-        r = mounts_place(&place, devnode, "/", strempty(step_get(s, "fstype")), "rw", "", RESCUE_TIMEOUT_USEC);
+        r = mounts_place(&place, devnode, "/", strempty(step_get(s, "type")), "rw", "", RESCUE_TIMEOUT_USEC);
         if (r < 0)
                 return r;
         fd = open(RESCUE_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -265,7 +279,7 @@ static int thaw_by_path(const Step *s, Run *run)
 
         if (fd >= 0)
                 return thaw(run, step_node(s), fd);
-        if (fd != -ENOENT && fd != -ESRCH)
+        if (fd != -ENOENT)
                 return fd;
         /* Nothing was frozen, and it is not mounted (any more): nothing to thaw. */
         if (!run_recall(run, "freezing", step_node(s)) || run_recall(run, "thawed", step_node(s)))

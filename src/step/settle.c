@@ -6,6 +6,7 @@
  * lives keeps the dead mount, and on kernels from 6.15 the freed page structures, in use. */
 
 #include "step/common.h"
+#include "sys/bind.h"
 #include "sys/pidfd.h"
 
 /* Dead now, and the kernel said it had sent SIGBUS: that is who pre-remove killed. */
@@ -79,8 +80,13 @@ static int kill_the_rest(const Step *s, Run *run, Failure *f)
 
 static int settle_apply(const Step *s, Run *run, Failure *f)
 {
-        int r = wait_for_sigbus(s, run, f);
+        char driver[64];
+        int r;
 
+        /* Its unbind did not come about: nobody is hit on its behalf. */
+        if (bind_driver(strempty(step_get(s, "device")), driver, sizeof(driver)) == 0)
+                return 0;
+        r = wait_for_sigbus(s, run, f);
         return r < 0 ? r : kill_the_rest(s, run, f);
 }
 

@@ -215,10 +215,38 @@ static int rescue(const Step *s, Run *run, Failure *f)
                 r == 0 ? "ok" : strerror(-r));
 }
 
+/* The kernel's own freeze happens under the device lock and cannot be taken back. Ours before it is
+ * the proof that it will not get stuck behind a writer; or nobody has the filesystem any more. */
+static int check_frozen(const Step *s, Run *run, Failure *f)
+{
+        _cleanup_(strv_freep) char **names = NULL;
+        char key[80];
+        int r;
+
+        r = strv_split(strempty(step_get(s, "filesystems")), &names);
+        if (r < 0)
+                return r;
+        (void) snprintf(key, sizeof(key), "claim:%s", strempty(step_get(s, "disk")));
+        if (run_held(run, key))
+                return 0;
+        for (char **name = names; name && *name; name++) {
+                (void) snprintf(key, sizeof(key), "thaw:%s", *name);
+                if (!run_held(run, key))
+                        return failure_set(f, FAILURE_FAILED, -EBUSY, step_node(s),
+                                "%s could not be frozen, so its device is left alone", *name);
+        }
+        return 0;
+}
+
 static int forced(const Step *s, Run *run, Failure *f)
 {
-        Watch w = { .kmsg_fd = kmsg_open() };
+        Watch w = { .kmsg_fd = -EBADF };
         int r, e;
+
+        r = check_frozen(s, run, f);
+        if (r < 0)
+                return r;
+        w.kmsg_fd = kmsg_open();
 
         quiet_console(run);
         r = write_unbind(s, run, &w);

@@ -14,6 +14,7 @@
 
 #define BUSY_RETRY_USEC (10 * USEC_PER_MSEC)
 #define BUSY_PAUSE_NSEC 1000000
+#define BUSY_ASK_USEC (5 * USEC_PER_SEC)
 
 bool mount_path_is_below(const char *path, const char *dir)
 {
@@ -189,4 +190,31 @@ int mounts_umount(const MountPlace *place, bool detach, uint64_t timeout_usec, i
         };
 
         return mounts_run(umount_child, &call, timeout_usec, cancel_fd);
+}
+
+/* The question leaves a mark, and a second one on a marked mount would unmount it. Letting go of any
+ * reference takes the mark away (mntput(), fs/namespace.c, 6.12). */
+static void unmark(const char *target)
+{
+        (void) safe_close(open(target, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+static int busy_child(void *arg)
+{
+        const UmountCall *call = arg;
+        int r = umount_child(arg);
+
+        if (r == -EAGAIN)
+                unmark(call->place->target);
+        return r;
+}
+
+int mounts_busy(const MountPlace *place)
+{
+        UmountCall call = { .place = place, .flags = MNT_EXPIRE | UMOUNT_NOFOLLOW };
+        int r = child_call(busy_child, &call, BUSY_ASK_USEC, -EBADF);
+
+        if (r == -EBUSY)
+                return 1;
+        return r == -EAGAIN || r == -ENOENT ? 0 : r;
 }
