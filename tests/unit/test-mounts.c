@@ -67,9 +67,14 @@ static MountPlace place_of(pid_t pid, const char *target)
         return p;
 }
 
+static int make_dir(const char *path)
+{
+        return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
 static void mount_tmpfs(const char *target)
 {
-        assert_true(mkdir(target, 0700) == 0 || errno == EEXIST);
+        assert_int_equal(make_dir(target), 0);
         assert_int_equal(mount("tmp", target, "tmpfs", 0, NULL), 0);
 }
 
@@ -155,7 +160,7 @@ static void test_resolve(void **state)
 static int in_own_namespace(void *arg)
 {
         if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-                mkdir(SCRATCH "/theirs", 0700) < 0)
+                make_dir(SCRATCH "/theirs") < 0)
                 return -errno;
         return mount("tmp", SCRATCH "/theirs", "tmpfs", 0, NULL) < 0 ? -errno : 0;
 }
@@ -167,7 +172,7 @@ static int in_own_namespace_chrooted(void *arg)
         r = in_own_namespace(arg);
         if (r < 0)
                 return r;
-        return mkdir(SCRATCH "/jail", 0700) < 0 || chroot(SCRATCH "/jail") < 0 ? -errno : 0;
+        return make_dir(SCRATCH "/jail") < 0 || chroot(SCRATCH "/jail") < 0 ? -errno : 0;
 }
 
 /* Not everybody may look into every process; who may not gets no list. */
@@ -355,7 +360,7 @@ static void test_place(void **state)
 
         fd = need_ext4();
         assert_int_equal(umount2(SCRATCH "/first", 0), 0);
-        assert_true(mkdir(TARGET, 0700) == 0 || errno == EEXIST);
+        assert_int_equal(make_dir(TARGET), 0);
         assert_int_equal(fstat(fd, &st), 0);
         p.dev = st.st_rdev;
         assert_int_equal(place_loop(&p, "/sub dir", "ro,nosuid,nodev,noexec,noatime"), 0);
@@ -382,7 +387,7 @@ static void test_place_options(void **state)
         int fd = need_ext4();
 
         assert_int_equal(umount2(SCRATCH "/first", 0), 0);
-        assert_true(mkdir(TARGET, 0700) == 0 || errno == EEXIST);
+        assert_int_equal(make_dir(TARGET), 0);
         for (size_t i = 0; i < ELEMENTSOF(options); i++) {
                 _cleanup_(mount_list_done) MountList l = { 0 };
                 MountPlace p = { .target = TARGET };
@@ -410,7 +415,7 @@ static void test_place_refusals(void **state)
         int fd = need_ext4();
 
         assert_int_equal(umount2(SCRATCH "/first", 0), 0);
-        assert_true(mkdir(TARGET, 0700) == 0 || errno == EEXIST);
+        assert_int_equal(make_dir(TARGET), 0);
         write_file(SCRATCH "/plain", "");
         assert_int_equal(symlink(TARGET, SCRATCH "/link"), 0);
         assert_int_equal(place_loop(&p, "/no such dir", "rw"), -ENOENT);
