@@ -97,46 +97,39 @@ static const char *forced_refused_for(Build *b, const Node *fs)
         const Node *h = host(b->g);
 
         if (!h || !node_has(h, "pre-remove", "yes")) {
-                (void) snprintf(b->why, sizeof(b->why),
-                        "this kernel would not warn the filesystem (%s); stop the applications and "
-                        "use mode=graceful",
+                (void) snprintf(b->why, sizeof(b->why), "this kernel would not warn the filesystem (%s)",
                         h ? strempty(node_get(h, "pre-remove-why")) : "nothing is known about it");
                 return b->why;
         }
         if (!node_has(fs, "type", "xfs"))
-                return "only XFS handles the kernel's pre-remove; live mappings would outlast the "
-                       "memory; stop the applications and use mode=graceful";
+                return "only XFS handles the kernel's pre-remove, so live mappings would outlast the memory";
         if (!node_has(fs, "dax", "yes"))
-                return "this XFS has no DAX device under it, so the kernel has nobody to warn; use "
-                       "mode=graceful";
+                return "this XFS has no DAX device under it, so the kernel has nobody to warn";
         if (!stands_directly(fs))
                 return "the filesystem does not stand directly on the pmem disk, and stacked devices do "
-                       "not pass pre-remove on; use mode=graceful";
+                       "not pass pre-remove on";
         if (!node_has(fs, "rmapbt", "yes"))
-                return "XFS was made without the reverse map (rmapbt) that pre-remove needs to find its "
-                       "victims; use mode=graceful, or make it with mkfs.xfs -m rmapbt=1";
+                return "XFS was made without the reverse map that pre-remove needs to find its victims "
+                       "(mkfs.xfs -m rmapbt=1 makes one)";
         if (!node_has(fs, "realtime", "no"))
-                return "XFS has a realtime device, for which pre-remove is not proven; use mode=graceful";
+                return "XFS has a realtime device, for which pre-remove is not proven";
         if (shares_disk(b, fs))
-                return "two filesystems share this disk and the kernel warns only one of them; use "
-                       "mode=graceful";
+                return "two filesystems share this disk and the kernel warns only one of them";
         if (!node_get(fs, "pages"))
-                return "nobody could count its cached DAX pages, so the frozen time is unknown; use "
-                       "mode=graceful";
+                return "nobody could count its cached DAX pages, so the frozen time is unknown";
         return NULL;
 }
 
 static const char *over_budget(Build *b)
 {
         char estimate[TIMESPAN_MAX], budget[TIMESPAN_MAX];
+        uint64_t usec = build_estimate_usec(b) / 1000 * 1000;
 
-        if (build_estimate_usec(b) <= b->policy->freeze_budget_usec ||
-                strv_contains(b->req->overrides, "freeze-budget"))
+        if (usec <= b->policy->freeze_budget_usec || strv_contains(b->req->overrides, "freeze-budget"))
                 return NULL;
         (void) snprintf(b->why, sizeof(b->why),
-                "it would be frozen for about %s, which is above FreezeBudget=%s; use mode=auto, which "
-                "kills and unmounts instead, or the override freeze-budget",
-                format_timespan(estimate, build_estimate_usec(b)),
+                "it would be frozen for about %s, which is above FreezeBudget=%s",
+                format_timespan(estimate, usec),
                 format_timespan(budget, b->policy->freeze_budget_usec));
         return b->why;
 }
@@ -310,7 +303,12 @@ static int rule_forced(Build *b)
         if (b->mode != MODE_FORCED)
                 return 0;
         no = policy_forced_refused(b, &node);
-        return no ? block(b, FAILURE_NOT_SUPPORTED, node_name(node), "forced removal is refused: %s", no) : 0;
+        if (!no)
+                return 0;
+        return block(b, FAILURE_NOT_SUPPORTED, node_name(node),
+                "forced removal is refused: %s; stop the applications and use mode=graceful, or "
+                "mode=auto, which kills them and unmounts",
+                no);
 }
 
 static int rule_eject(Build *b)

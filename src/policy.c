@@ -219,6 +219,16 @@ static int for_processes(Build *b, const Row *row)
         return add_step(b, row, &r, e);
 }
 
+/* What may be done to processes that come after the plan. */
+static int set_newcomer_keys(const Build *b, Record *r)
+{
+        int e = set_globs(r, "protect-units", b->policy->protect_unit);
+
+        if (e == 0)
+                e = set_globs(r, "protect-processes", b->policy->protect_process);
+        return e;
+}
+
 /* kill and settle name the devices: who comes after the plan is found by them. */
 static int set_kill_keys(const Build *b, Record *r)
 {
@@ -228,14 +238,7 @@ static int set_kill_keys(const Build *b, Record *r)
                 e = set_usec(r, "wait", b->policy->kill_timeout_usec);
         if (e == 0 && b->policy->last_signal)
                 e = record_set(r, "signal", signal_name(b->policy->last_signal));
-        if (e == 0)
-                e = set_globs(r, "protect-units", b->policy->protect_unit);
-        if (e == 0)
-                e = set_globs(r, "protect-processes", b->policy->protect_process);
-        /* Only what was reviewed: whoever came after the dry run is not killed on its behalf. */
-        if (e == 0 && b->req->plan_id)
-                e = record_set(r, "only-planned", "yes");
-        return e;
+        return e < 0 ? e : set_newcomer_keys(b, r);
 }
 
 static int for_kill(Build *b, const Row *row)
@@ -256,6 +259,8 @@ static int for_settle(Build *b, const Row *row)
         if (!r)
                 return -ENOMEM;
         e = set_kill_keys(b, r);
+        if (e == 0)
+                e = record_set(r, "device", node_get(b->group, "device"));
         if (e == 0)
                 e = set_usec(r, "grace",
                         MIN_OF(SIGBUS_GRACE_USEC, b->policy->kill_timeout_usec / 2));
@@ -288,6 +293,8 @@ static int for_mounts(Build *b, const Row *row)
                 e = copy_keys(r, n, keys);
                 if (e == 0)
                         e = record_set(r, "uuid", fs ? node_get(fs, "uuid") : NULL);
+                if (e == 0 && b->group)
+                        e = record_set(r, "device", node_get(b->group, "device"));
                 if (e == 0)
                         e = set_usec(r, "wait", UNMOUNT_TIMEOUT_USEC);
                 e = add_step(b, row, &r, e);
@@ -328,42 +335,40 @@ static int for_unmounted_disks(Build *b, const Row *row)
         return claim_disks(b, row, false);
 }
 
-static const Node *first_mount(const Build *b, const Node *fs)
+/* The guardian's own deadline: after it, nobody is left who could be waiting for a reason. */
+static int set_freeze_keys(const Build *b, Record *r)
 {
-        for (size_t i = 0; i < b->g->n_nodes; i++)
-                if (build_takes(b, b->g->nodes[i], KIND_MOUNT) &&
-                        node_below(b->g->nodes[i], KIND_FILESYSTEM) == fs)
-                        return b->g->nodes[i];
-        return NULL;
+        int e = set_usec(r, "wait", b->policy->freeze_timeout_usec);
+
+        if (e == 0)
+                e = set_usec(r, "thaw-after",
+                        usec_add(b->policy->freeze_timeout_usec, b->policy->unbind_timeout_usec));
+        return e < 0 ? e : set_newcomer_keys(b, r);
 }
 
 static int for_filesystems(Build *b, const Row *row)
 {
-        static const char *const keys[] = { "id", "dev", "ns", "ns-pid", "target", NULL };
+        static const char *const keys[] = { "dev", "type", NULL };
         int e = 0;
 
         for (size_t i = 0; i < b->g->n_nodes && e == 0; i++) {
                 const Node *fs = b->g->nodes[i];
-                const Node *m, *disk;
+                const Node *disk;
                 _cleanup_(record_freep) Record *r = NULL;
 
-                if (!build_takes(b, fs, KIND_FILESYSTEM) || !(m = first_mount(b, fs)))
+                if (!build_takes(b, fs, KIND_FILESYSTEM) || !build_is_mounted(fs))
                         continue;
                 r = new_args(b, row, node_name(fs));
                 if (!r)
                         return -ENOMEM;
                 disk = build_disk(b->group);
-                e = copy_keys(r, m, keys);
+                e = copy_keys(r, fs, keys);
                 if (e == 0 && disk)
                         e = record_set(r, "disk", node_name(disk));
                 if (e == 0 && disk)
                         e = record_set(r, "disk-dev", node_get(disk, "dev"));
                 if (e == 0)
-                        e = set_usec(r, "wait", b->policy->freeze_timeout_usec);
-                if (e == 0)
-                        e = set_usec(r, "thaw-after",
-                                usec_add(b->policy->freeze_timeout_usec,
-                                        b->policy->unbind_timeout_usec));
+                        e = set_freeze_keys(b, r);
                 e = add_step(b, row, &r, e);
         }
         return e;
@@ -423,16 +428,24 @@ static int add_region(Build *b, const Row *row, const Node *region)
         return add_step(b, row, &r, e);
 }
 
+/* An enabled region of which at least one namespace goes: it is below the closure of a namespace. */
+static bool is_touched(const Node *n)
+{
+        if (!node_is(n, KIND_REGION) || !node_get(n, "driver"))
+                return false;
+        for (size_t i = 0; i < n->n_upper && !n->marked; i++)
+                if (n->upper[i]->marked)
+                        return true;
+        return n->marked;
+}
+
 static int for_regions(Build *b, const Row *row)
 {
         int e = 0;
 
-        for (size_t i = 0; i < b->g->n_nodes && e == 0; i++) {
-                const Node *n = b->g->nodes[i];
-
-                if (build_takes(b, n, KIND_REGION) && node_get(n, "driver"))
-                        e = add_region(b, row, n);
-        }
+        for (size_t i = 0; i < b->g->n_nodes && e == 0; i++)
+                if (is_touched(b->g->nodes[i]))
+                        e = add_region(b, row, b->g->nodes[i]);
         return e;
 }
 
@@ -440,8 +453,6 @@ static int for_regions(Build *b, const Row *row)
  * nothing else lives on it. */
 static bool goes_whole(const Build *b, const Node *region)
 {
-        if (!node_get(region, "driver"))
-                return false;
         if (!node_is(b->target, KIND_REGION) && !node_is(b->target, KIND_BUS) &&
                 !node_is(b->target, KIND_DIMM) && !b->policy->disable_region)
                 return false;
@@ -458,7 +469,7 @@ static int for_disabled_regions(Build *b, const Row *row)
         for (size_t i = 0; i < b->g->n_nodes && e == 0; i++) {
                 const Node *n = b->g->nodes[i];
 
-                if (build_takes(b, n, KIND_REGION) && goes_whole(b, n))
+                if (is_touched(n) && goes_whole(b, n))
                         e = add_region(b, row, n);
         }
         return e;
@@ -540,16 +551,17 @@ static int choose_roads(Build *b)
                         return add_road(b, ROAD_FORCED, "mode=forced: at once after the drain");
                 return add_road(b, ROAD_GRACEFUL, "nothing is mounted, so nothing has to be forced");
         }
-        e = add_road(b, ROAD_GRACEFUL, b->mode == MODE_GRACEFUL ? "mode=graceful: if someone stays, everything is undone"
-                                                                : "always tried first");
+        e = add_road(b, ROAD_GRACEFUL,
+                b->mode == MODE_GRACEFUL ? "mode=graceful: if someone stays, everything is undone"
+                                         : "always tried first");
         if (e < 0 || b->mode == MODE_GRACEFUL)
                 return e;
         no = policy_forced_refused(b, NULL);
         if (build_has_mounts(b) && !no)
                 return add_road(b, ROAD_FORCED,
-                        "if someone stays: pre-remove is proven for this filesystem and within FreezeBudget=");
+                        "if someone stays: pre-remove is proven here and within FreezeBudget=");
         if (b->policy->last_signal)
-                return add_road(b, ROAD_KILL, no ? no : "if someone stays");
+                return add_road(b, ROAD_KILL, "if someone stays");
         return 0;
 }
 
@@ -617,7 +629,7 @@ static int add_notes(Build *b)
                 e = plan_add_note(b->plan, "the forced road is not open: %s", no);
         if (e == 0 && estimate > 0)
                 e = plan_add_note(b->plan, "forced, the filesystem would be frozen for about %s",
-                        format_timespan(span, estimate));
+                        format_timespan(span, MAX_OF(estimate / 1000 * 1000, (uint64_t) 1000)));
         return e;
 }
 

@@ -32,6 +32,11 @@ const Plan *run_plan_of(const Run *run)
         return run->ledger->plan;
 }
 
+bool run_only_planned(const Run *run)
+{
+        return run->ledger->request->plan_id;
+}
+
 bool run_committed(const Run *run)
 {
         return run->committed;
@@ -345,6 +350,9 @@ static int advance(Run *run, Failure *f)
                 }
                 if (r < 0 && !run->committed)
                         break;
+                /* Its own effect may be partial: above all, nothing stays frozen. */
+                if (r < 0 && s->ops->revert)
+                        (void) s->ops->revert(s, run, &now);
         }
         return first;
 }

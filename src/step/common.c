@@ -128,7 +128,8 @@ int step_find_newcomers(Run *run, const Step *s, const char *devs, Failure *f)
 
                 if (is_known(run, p))
                         continue;
-                (void) unit_of_pid(p->pid, unit, sizeof(unit));
+                if (unit_of_pid(p->pid, unit, sizeof(unit)) < 0)
+                        *unit = '\0';
                 if (is_protected(s, p, unit))
                         return failure_set(f, FAILURE_PROTECTED, -EPERM, step_node(s),
                                 "%d (%s) came since the plan and is protected", p->pid, p->comm);

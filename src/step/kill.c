@@ -51,7 +51,7 @@ static bool still_held(Run *run)
 static int kill_apply(const Step *s, Run *run, Failure *f)
 {
         uint64_t deadline = usec_add(now_usec(), step_get_u64(s, "wait"));
-        bool only_planned = step_get(s, "only-planned");
+        bool only_planned = run_only_planned(run);
         int r = wave(s, run, deadline, f);
 
         for (int i = 1; i < WAVES && r == 0 && !only_planned && still_held(run); i++) {

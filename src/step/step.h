@@ -97,6 +97,9 @@ int run_wait_confirm(Run *run, Failure *f) _must_check_;
 /* Processes of the plan and those that came later ("newcomer" records), each once. */
 const Record *run_process(const Run *run, size_t i);
 
+/* Only what was reviewed: the request was bound to a plan id, so whoever came since is not killed. */
+bool run_only_planned(const Run *run);
+
 const Plan *run_plan_of(const Run *run);
 /* Is there another rung to climb to when this step says "busy"? */
 bool run_can_climb(const Run *run);

@@ -16,12 +16,16 @@ typedef struct Child {
         int pidfd;
 } Child;
 
-#define CHILD_INIT { .pid = 0, .pidfd = -EBADF }
+#define CHILD_INIT                                                                                 \
+        {                                                                                          \
+                .pid = 0, .pidfd = -EBADF                                                          \
+        }
 
 /* The child gets SIGKILL when its parent dies only if die_with_parent is set. It keeps the open
  * descriptors: a ledger's lock lives exactly as long as the blocked call. */
 int child_start(Child *c, bool die_with_parent, ChildFn fn, void *arg) _must_check_;
-/* The function's result; -ETIMEDOUT or -ECANCELED (cancel_fd readable) leave it running. */
+/* The function's result, -EOWNERDEAD when it was killed; -ETIMEDOUT or -ECANCELED (cancel_fd
+ * readable) leave it running. */
 int child_wait(Child *c, uint64_t deadline_usec, int cancel_fd) _must_check_;
 /* SIGKILL if it still runs, and reap if that is possible at once. */
 void child_done(Child *c);

@@ -7,4 +7,4 @@
  * line per page and process inside the unbind (mm/memory-failure.c, not rate limited): on a serial
  * console that is minutes with the filesystem frozen. */
 int console_level_get(int *ret) _must_check_;
-int console_level_set(int level) _must_check_;
+int console_level_set(int level);

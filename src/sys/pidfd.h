@@ -6,8 +6,8 @@
 
 #include "util/text.h"
 
-/* pidfd of exactly this process: opened first, then its start time compared, so that a reused pid is
- * never signalled. -ESRCH: gone, or another one by now. */
+/* pidfd of exactly this process: opened first, then its start time compared, so that a reused pid
+ * is never signalled. -ESRCH: gone, or another one by now. */
 int pidfd_open_checked(pid_t pid, uint64_t start) _must_check_;
 /* -ESRCH when it has exited. */
 int pidfd_signal(int pidfd, int sig) _must_check_;

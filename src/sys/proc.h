@@ -22,12 +22,12 @@ typedef enum ProcUse {
 
 typedef struct ProcHolder {
         pid_t pid;
-        uint64_t start;     /* field 22 of /proc/PID/stat, clock ticks since boot */
-        char comm[16];      /* from stat, never from cmdline: that read can hang */
-        unsigned uses;      /* ProcUse bits */
-        dev_t dev;          /* which of the asked devices; one ProcHolder per process and device */
+        uint64_t start; /* field 22 of /proc/PID/stat, clock ticks since boot */
+        char comm[16];  /* from stat, never from cmdline: that read can hang */
+        unsigned uses;  /* ProcUse bits */
+        dev_t dev;      /* which of the asked devices; one ProcHolder per process and device */
         bool kernel_thread;
-        char example[256];  /* one path by which it holds, as readlink of /proc shows it */
+        char example[256]; /* one path by which it holds, as readlink of /proc shows it */
 } ProcHolder;
 
 typedef struct ProcList {
@@ -39,7 +39,8 @@ void proc_list_done(ProcList *l);
 
 /* devs: device numbers of filesystems (st_dev); nodes: device numbers of block and character nodes
  * (st_rdev). Threads with their own tables are looked at too. Processes that vanish meanwhile are
- * no error. -ETIMEDOUT when deadline_usec (CLOCK_MONOTONIC) passes: an incomplete list is no list. */
+ * no error. -ETIMEDOUT when deadline_usec (CLOCK_MONOTONIC) passes: an incomplete list is no list.
+ */
 int proc_find_holders(const dev_t *devs, size_t n_devs, const dev_t *nodes, size_t n_nodes,
         uint64_t deadline_usec, ProcList *l) _must_check_;
 
@@ -54,6 +55,6 @@ int proc_comm(pid_t pid, char *buf, size_t size) _must_check_;
 /* State letter of stat(5), e.g. 'D', 'Z'; -ESRCH. */
 int proc_state(pid_t pid) _must_check_;
 /* The kernel's stack of a thread, needs root; empty string where the kernel hides it. */
-int proc_kernel_stack(pid_t pid, char *buf, size_t size) _must_check_;
+int proc_kernel_stack(pid_t pid, char *buf, size_t size);
 /* Number of processes (thread groups) of the machine, as the kernel's own walk would meet them. */
 int proc_count(unsigned *ret) _must_check_;

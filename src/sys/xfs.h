@@ -11,8 +11,21 @@ typedef struct XfsInfo {
         int external_log;
 } XfsInfo;
 
-/* fd: any open file or directory of the filesystem. -ENOTTY when it is no XFS. */
+/* fd: any open file or directory of the filesystem. -ENOTTY when it is no XFS, or the kernel is
+ * older than the call. */
 int xfs_info(int fd, XfsInfo *ret) _must_check_;
+
+/* Files counted by size class, in 4 KiB pages, so that the sum of the largest is known in fixed
+ * memory however many files there are. Here for the test. */
+#define XFS_SIZE_CLASSES (16 * 61)
+typedef struct XfsSizes {
+        uint64_t files[XFS_SIZE_CLASSES];
+        uint64_t pages[XFS_SIZE_CLASSES];
+} XfsSizes;
+
+void xfs_sizes_add(XfsSizes *s, uint64_t pages);
+/* Upper bound of the pages of that many of the largest files. */
+uint64_t xfs_sizes_largest(const XfsSizes *s, uint64_t files);
 
 /* Upper bound of 4 KiB pages that DAX entries of cached inodes can cover: the sum of the blocks of
  * the N largest files, N being the inodes in core (vn_active of /sys/fs/xfs/DISK/stats/stats).

@@ -158,12 +158,13 @@ static void _printf_(4, 0) log_write(
 {
         static const char prefix[] = "MESSAGE=";
         char message[sizeof(prefix) + TEXT_MAX], *text = message + strlen(prefix);
-        LogTarget to = target_resolve();
         int saved = errno;
+        LogTarget to = target_resolve();
 
         if (level > max_level || level < LOG_EMERG || level > LOG_DEBUG || to == LOG_TARGET_NULL)
                 return;
         memcpy(message, prefix, sizeof(prefix));
+        errno = saved; /* for %m */
         (void)vsnprintf(text, TEXT_MAX, fmt, ap);
         if (to != LOG_TARGET_JOURNAL || write_journal(level, message_id, fields, message) < 0)
                 write_console(text);

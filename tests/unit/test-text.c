@@ -86,7 +86,7 @@ static void test_parse_timespan(void **state)
                 { "infinity",    USEC_INFINITY                },
         };
         static const char *const malformed[] = { "", " ", "s", "10x", "-1s", "1min 30", "5 5",
-                "1.s", ".5s", "1..5s", "infinity s", "infinit", "1M", "10 s s", "0x1s" };
+                "1.s", ".5s", "1..5s", "infinity s", "infinite", "1M", "10 s s", "0x1s" };
         uint64_t v = 7;
 
         for (size_t i = 0; i < ELEMENTSOF(malformed); i++)
