@@ -10,7 +10,7 @@
 void file_set_done(FileSet *s)
 {
         for (size_t i = 0; i < s->n; i++)
-                (void) safe_close(s->items[i].fd);
+                (void)safe_close(s->items[i].fd);
         free(s->items);
         *s = (FileSet){ 0 };
 }
@@ -50,7 +50,7 @@ int file_set_add(FileSet *s, pid_t pid, dev_t dev)
         char path[48];
         int r = 0;
 
-        (void) snprintf(path, sizeof(path), "/proc/%d/map_files", pid);
+        (void)snprintf(path, sizeof(path), "/proc/%d/map_files", pid);
         d = opendir(path);
         if (!d)
                 return errno == ENOENT || errno == ESRCH ? 0 : -errno;

@@ -10,7 +10,7 @@ typedef struct FileSet {
         struct MappedFile {
                 int fd;
                 ino_t ino;
-        } *items;
+        } * items;
         size_t n;
 } FileSet;
 
@@ -19,9 +19,9 @@ void file_set_done(FileSet *s);
  * /proc/PID/map_files, which can hang on a process that sleeps in a fault on a frozen filesystem:
  * before the freeze only. A process that is gone is 0. */
 int file_set_add(FileSet *s, pid_t pid, dev_t dev) _must_check_;
-/* fsync(2) of each. Works on a frozen filesystem too, and is what a freeze leaves out: a write fault
- * through a MAP_SYNC mapping into blocks that were not on the media yet tags the DAX entry dirty but
- * not the inode (dax_insert_pfn_mkwrite(), fs/dax.c, 6.12), so neither FIFREEZE nor syncfs takes its
- * write permission away. The process goes on writing into a frozen filesystem, and the entries
- * outlive pre-remove, whose invalidation spares dirty ones: the next umount oopses. */
+/* fsync(2) of each. Works on a frozen filesystem too, and is what a freeze leaves out: a write
+ * fault through a MAP_SYNC mapping into blocks that were not on the media yet tags the DAX entry
+ * dirty but not the inode (dax_insert_pfn_mkwrite(), fs/dax.c, 6.12), so neither FIFREEZE nor
+ * syncfs takes its write permission away. The process goes on writing into a frozen filesystem, and
+ * the entries outlive pre-remove, whose invalidation spares dirty ones: the next umount oopses. */
 int file_set_sync(const FileSet *s) _must_check_;

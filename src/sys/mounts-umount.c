@@ -192,16 +192,16 @@ int mounts_umount(const MountPlace *place, bool detach, uint64_t timeout_usec, i
         return mounts_run(umount_child, &call, timeout_usec, cancel_fd);
 }
 
-/* The question leaves a mark, and asked again of a marked mount the kernel would unmount it. Letting go
- * of any reference takes the mark away (mntput(), fs/namespace.c, 6.12): done before, for whoever
- * died after asking, and after. */
+/* The question leaves a mark, and asked again of a marked mount the kernel would unmount it.
+ * Letting go of any reference takes the mark away (mntput(), fs/namespace.c, 6.12): done before,
+ * for whoever died after asking, and after. */
 static int unmark(const char *target)
 {
         int fd = open(target, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
         if (fd < 0)
                 return -errno;
-        (void) safe_close(fd);
+        (void)safe_close(fd);
         return 0;
 }
 
@@ -214,7 +214,7 @@ static int ask_busy(int self_fd, const MountPlace *place)
         if (r < 0)
                 return r;
         r = umount2(place->target, MNT_EXPIRE | UMOUNT_NOFOLLOW) < 0 ? -errno : 0;
-        (void) unmark(place->target);
+        (void)unmark(place->target);
         return r;
 }
 
@@ -232,13 +232,13 @@ static int busy_child(void *arg)
         if (r < 0)
                 return r == -ESRCH ? -ENOENT : r;
         while ((r = ask_busy(self_fd, place)) == -EBUSY && now_usec() < until)
-                (void) nanosleep(&pause, NULL);
+                (void)nanosleep(&pause, NULL);
         return r;
 }
 
 int mounts_busy(const MountPlace *place)
 {
-        int r = mounts_run(busy_child, (void *) place, BUSY_ASK_USEC, -EBADF);
+        int r = mounts_run(busy_child, (void *)place, BUSY_ASK_USEC, -EBADF);
 
         if (r == -EBUSY)
                 return 1;

@@ -157,7 +157,7 @@ static int sync_inode(const struct xfs_bulkstat *inode, void *arg)
         if (!S_ISREG(inode->bs_mode))
                 return 0;
         memcpy(u.room + sizeof(struct file_handle), &id, sizeof(id));
-        fd = open_by_handle_at(*(int *) arg, &u.handle, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        fd = open_by_handle_at(*(int *)arg, &u.handle, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         /* Deleted since it was listed. */
         if (fd < 0)
                 return errno == ESTALE || errno == ENOENT ? 0 : -errno;
