@@ -50,24 +50,26 @@ static int for_regions(Build *b, const Row *row);
 static int for_disabled_regions(Build *b, const Row *row);
 static int for_verify(Build *b, const Row *row);
 
+/* clang-format off */
 static const Row pipeline[] = {
-        { &step_announce, PART_HEAD, ROAD_ANY, once },
-        { &step_signal, PART_HEAD, ROAD_ANY, for_processes },
-        { &step_kill, PART_BODY, ROAD_KILL, for_kill },
-        { &step_unmount, PART_BODY, ROAD_GRACEFUL | ROAD_KILL, for_mounts },
-        { &step_claim, PART_BODY, ROAD_GRACEFUL | ROAD_KILL, for_disks },
-        { &step_claim, PART_BODY, ROAD_FORCED, for_unmounted_disks },
-        { &step_confirm, PART_BODY, ROAD_ANY, for_hold },
-        { &step_unbind, PART_BODY, ROAD_GRACEFUL | ROAD_KILL, for_namespaces },
-        { &step_freeze, PART_GROUP, ROAD_FORCED, for_filesystems },
-        { &step_commit, PART_GROUP, ROAD_FORCED, for_commit },
-        { &step_unbind, PART_GROUP, ROAD_FORCED, for_namespaces },
-        { &step_settle, PART_GROUP, ROAD_FORCED, for_settle },
-        { &step_detach, PART_GROUP, ROAD_FORCED, for_mounts },
-        { &step_flush, PART_TAIL, ROAD_ANY, for_regions },
-        { &step_region, PART_TAIL, ROAD_ANY, for_disabled_regions },
-        { &step_verify, PART_TAIL, ROAD_ANY, for_verify },
+        { &step_announce, PART_HEAD,  ROAD_ANY,                  once                 },
+        { &step_signal,   PART_HEAD,  ROAD_ANY,                  for_processes        },
+        { &step_kill,     PART_BODY,  ROAD_KILL,                 for_kill             },
+        { &step_unmount,  PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_mounts           },
+        { &step_claim,    PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_disks            },
+        { &step_claim,    PART_BODY,  ROAD_FORCED,               for_unmounted_disks  },
+        { &step_confirm,  PART_BODY,  ROAD_ANY,                  for_hold             },
+        { &step_unbind,   PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_namespaces       },
+        { &step_freeze,   PART_GROUP, ROAD_FORCED,               for_filesystems      },
+        { &step_commit,   PART_GROUP, ROAD_FORCED,               for_commit           },
+        { &step_unbind,   PART_GROUP, ROAD_FORCED,               for_namespaces       },
+        { &step_settle,   PART_GROUP, ROAD_FORCED,               for_settle           },
+        { &step_detach,   PART_GROUP, ROAD_FORCED,               for_mounts           },
+        { &step_flush,    PART_TAIL,  ROAD_ANY,                  for_regions          },
+        { &step_region,   PART_TAIL,  ROAD_ANY,                  for_disabled_regions },
+        { &step_verify,   PART_TAIL,  ROAD_ANY,                  for_verify           },
 };
+/* clang-format on */
 
 const StepOps *policy_find_step(const char *name)
 {

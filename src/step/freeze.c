@@ -20,7 +20,6 @@
 #include <poll.h>
 #include <sys/stat.h>
 
-#include "ledger.h"
 #include "step/claim.h"
 #include "step/common.h"
 #include "sys/child.h"
@@ -30,7 +29,7 @@
 #include "sys/proc.h"
 #include "sys/xfs.h"
 
-#define RESCUE_DIR LEDGER_DIR "/rescue"
+#define RESCUE_DIR "/run/pmemremoved/rescue"
 #define RESCUE_TIMEOUT_USEC (30 * USEC_PER_SEC)
 
 typedef struct Frost {
