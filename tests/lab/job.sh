@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# One case in one resumed machine, and the verdict on it.
+
+# What a kernel says when it is hurt; a case that provokes it names it with "# lab: allow-oops REGEX".
+trouble='BUG:|Oops|general protection|blocked for more than|soft lockup|Bad page state|rcu: INFO|WARNING: CPU:|Kernel panic'
+sanitizer_trouble='ERROR: AddressSanitizer|ERROR: LeakSanitizer|runtime error:'
+
+# header CASE KEY DEFAULT: a word of the "# lab:" lines at the top of a case.
+header() {
+        local value
+        value=$(sed -n "s/^# lab:.*[ ]$2=\([^ ]*\).*/\1/p" "$1" | head -n 1)
+        echo "${value:-$3}"
+}
+
+# Resumes the snapshot in folder $3 and hands the job over. What the case prints comes from $3/out.out.
+resume() {
+        local kernel=$1 config=$2 folder=$3 limit=$4 job=$5
+        machine_arguments "$image" "$kernel" "$config" "$(snapshot_folder "$image" "$kernel" "$config")" \
+                "$results/stage.disk" off
+        machine_start "$folder" -incoming defer
+        machine_migrate in "$(snapshot_folder "$image" "$kernel" "$config")/state" || machine_lost
+        printf '%s %s %s %s\n' "$(date +%s.%N)" "$sanitize" "$limit" "$job" >&"$ctl_in"
+        qmp cont
+}
+
+# Waits for "exit STATUS" of the agent; the time limit inside the guest comes first, and only a guest that cannot
+# keep it any more meets the one here. Leaves the status, or a word on what happened instead, in $1/status.
+wait_for_status() {
+        local folder=$1 limit=$2 line=''
+        read -r -t "$limit" line <&"$ctl_out" || true
+        case $line in
+        "exit "*) echo "${line#exit }" >"$folder/status" ;;
+        *)
+                if kill -0 "$pid" 2>/dev/null && machine_sysrq; then
+                        echo hung >"$folder/status"
+                else
+                        echo died >"$folder/status"
+                fi
+                ;;
+        esac
+}
+
+run_case() (
+        kernel=$1 config=$2 case=$3 folder=$4 limit=$5
+        rm -rf "$folder"
+        mkdir -p "$folder"
+        stop_with_me
+        resume "$kernel" "$config" "$folder" "$limit" "cases/$(basename "$case")"
+        # Whoever wants to see the output live has made descriptor 7.
+        tee "$folder/output" <"$folder/out.out" >&7 &
+        reader=$!
+        wait_for_status "$folder" $((limit + 20))
+        machine_kill
+        wait "$reader"
+        rm -f "$folder"/*.in "$folder"/*.out
+)
+
+# Why a case did not pass, or nothing.
+complaint() {
+        local case=$1 folder=$2 limit=$3 status allowed hits
+        status=$(cat "$folder/status" 2>/dev/null || echo "no machine")
+        allowed=$(sed -n 's/^# lab: allow-oops //p' "$case" | paste -sd'|')
+        hits=$({
+                sed '/^--- journal/,$d' "$folder/log"
+                cat "$folder/console"
+        } 2>/dev/null | grep -E "$trouble" | grep -vE "${allowed:-^$}" | head -n 1)
+        case $status in
+        0 | 77) ;;
+        124) echo "not finished after $limit s" ;;
+        hung) echo "the guest hangs, see $folder/console" ;;
+        died) echo "the guest died, see $folder/console" ;;
+        *) echo "exit status $status" ;;
+        esac
+        [ -z "$hits" ] || echo "kernel: $hits"
+        grep -hE -m 1 "$sanitizer_trouble" "$folder/log" "$folder/output" 2>/dev/null | head -n 1
+}
+
+# judge NUMBER KERNEL CONFIG CASE FOLDER LIMIT STARTED: the one line of a case.
+judge() {
+        local why verdict=ok status
+        why=$(complaint "$4" "$5" "$6" | paste -sd'|' | sed 's/|/; /g')
+        status=$(cat "$5/status" 2>/dev/null || true)
+        [ "$status" != 77 ] || verdict=skip
+        [ -z "$why" ] || verdict=FAIL
+        printf '%-4s %-3s %-4s %6.1f s  %s%s\n' "$verdict" "$2" "$3" \
+                "$(awk -v a="$7" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }')" "$(basename "$4" .sh)" \
+                "${why:+  $why}" >"$results/result.$(printf %03d "$1")"
+        cat "$results/result.$(printf %03d "$1")"
+        [ "$verdict" != FAIL ]
+}
+
+case_folder() {
+        echo "$results/$1-$2-$(basename "$3" .sh)"
+}
+
+# A case among others: its output is shown only when it failed.
+quiet_job() {
+        local folder limit start=$EPOCHREALTIME
+        folder=$(case_folder "$2" "$3" "$4")
+        limit=${timeout:-$(header "$4" timeout 120)}
+        run_case "$2" "$3" "$4" "$folder" "$limit" 7>/dev/null || true
+        judge "$@" "$folder" "$limit" "$start" || sed 's/^/    /' "$folder/output" 2>/dev/null
+}
+
+# A single case: its output as it comes.
+loud_job() {
+        local folder limit start=$EPOCHREALTIME
+        folder=$(case_folder "$2" "$3" "$4")
+        limit=${timeout:-$(header "$4" timeout 120)}
+        run_case "$2" "$3" "$4" "$folder" "$limit" 7>&1 || true
+        judge "$@" "$folder" "$limit" "$start" || true
+}
+
+# The guest's serial line becomes this terminal until its shell ends.
+guest_shell() (
+        folder=$results/shell
+        rm -rf "$folder"
+        mkdir -p "$folder"
+        stop_with_me
+        resume "$1" "$2" "$folder" 0 shell
+        cat "$folder/out.out" &
+        tail -n 0 -f "$folder/console" &
+        tail=$!
+        stty raw -echo 2>/dev/null || true
+        cat >&"$con_in" &
+        typist=$!
+        wait_for_status "$folder" 86400
+        kill "$tail" "$typist" 2>/dev/null
+        stty sane 2>/dev/null || true
+)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# Read before each case, in the guest, as root. Checks read the world: sysfs, mountinfo, /proc, the data.
+set -Eeuo pipefail
+mnt=/mnt/pmem
+victims=()
+
+note() {
+        printf -- '--- %s\n' "$*"
+}
+
+fail() {
+        printf 'FAILED: %s\n' "$*"
+        exit 1
+}
+
+skip() {
+        printf 'skipped: %s\n' "$*"
+        exit 77
+}
+
+trap 'printf "FAILED: %s:%s: %s\n" "${BASH_SOURCE[0]}" "$LINENO" "$BASH_COMMAND"' ERR
+
+# wait_for 'COMMAND' SECONDS: until the command succeeds.
+wait_for() {
+        local deadline=$((${EPOCHREALTIME/./} + $2 * 1000000))
+        until eval "$1" >/dev/null 2>&1; do
+                [ "${EPOCHREALTIME/./}" -lt "$deadline" ] || fail "not within $2 s: $1"
+                sleep 0.05
+        done
+}
+
+# must_fail COMMAND...: a success is the failure.
+must_fail() {
+        if "$@"; then fail "succeeded, and must not: $*"; fi
+}
+
+# mount_pmem [DEVICE [FOLDER]]: the snapshot left an XFS with rmapbt on /dev/pmem0.
+mount_pmem() {
+        mkdir -p "${2:-$mnt}"
+        mount -o dax=always "${1:-/dev/pmem0}" "${2:-$mnt}"
+}
+
+make_ext4() {
+        mkfs.ext4 -q -F -b 4096 "${1:-/dev/pmem0}"
+}
+
+make_xfs() {
+        mkfs.xfs -q -f -m rmapbt="${2:-1}",reflink=0 -d su=2m,sw=1 "${1:-/dev/pmem0}"
+}
+
+# start_app ARGUMENT...: a pmemapp in the background, its pid in $app, ready when this returns.
+start_app() {
+        local ready
+        ready=$(mktemp -u /run/pmemapp.XXXXXX)
+        setsid /lab/pmemapp --ready="$ready" "$@" </dev/null >"$ready.log" 2>&1 &
+        app=$!
+        victims+=("$app")
+        wait_for "[ -e $ready ] || ! is_alive $app" 30
+        [ -e "$ready" ] || fail "pmemapp $*: $(cat "$ready.log")"
+}
+
+# A zombie is not alive: it holds nothing.
+is_alive() {
+        local state
+        state=$(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null) && [ -n "$state" ] && [ "$state" != Z ]
+}
+
+state_of() {
+        sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$1/status"
+}
+
+is_mounted() {
+        awk -v m="${1:-$mnt}" '$5 == m { found = 1 } END { exit !found }' /proc/self/mountinfo
+}
+
+# The device below namespace $1 to which the driver is bound: pfn0.0 for fsdax, the namespace itself in raw mode.
+bound_device() {
+        local link
+        for link in /sys/bus/nd/drivers/nd_pmem/*; do
+                case $(readlink -f "$link") in
+                */"${1%%.*}"/*) ;;
+                esac
+                if [ "$(cat "$link/namespace" 2>/dev/null)" = "$1" ] || [ "${link##*/}" = "$1" ]; then
+                        echo "${link##*/}"
+                        return
+                fi
+        done
+        return 1
+}
+
+is_bound() {
+        bound_device "$1" >/dev/null
+}
+
+# Nothing of the namespace is left: no driver, no disk.
+assert_gone() {
+        local disk=pmem${1#namespace}
+        disk=${disk%%.*}
+        if is_bound "$1"; then fail "$1 still has a driver"; fi
+        [ ! -e "/sys/block/$disk" ] || fail "/sys/block/$disk is still there"
+        [ ! -e "/dev/$disk" ] || fail "/dev/$disk is still there"
+}
+
+# bind_again NAMESPACE: as an operator brings memory back; the pfn device gets a new name each time.
+bind_again() {
+        ndctl disable-namespace "$1" >/dev/null 2>&1 || true
+        ndctl enable-namespace "$1" >/dev/null
+        wait_for "is_bound $1" 10
+        udevadm settle
+}
+
+# A write that does not come back within a second is what a freeze looks like from outside.
+is_frozen() {
+        local probe=${1:-$mnt}/.frozen
+        ! timeout -s KILL 1 sh -c "echo x >'$probe'"
+}
+
+# spawn_idle N: processes that cost nothing and only count.
+spawn_idle() {
+        local n
+        for ((n = 0; n < $1; n++)); do
+                sleep 100000 >/dev/null 2>&1 &
+        done
+}
+
+# The kernel log since the case began.
+kernel_said() {
+        dmesg | grep -E -- "$1"
+}

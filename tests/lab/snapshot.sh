@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# A booted and prepared machine, saved once per kernel and configuration, that every case resumes. The files of
+# its memory and NVDIMMs are mapped copy-on-write by the resumed machines: nothing is copied, and two of them can
+# run from one snapshot.
+
+# All disks of this purpose have one size, since a resumed guest goes on believing in the size it booted with.
+stage_size=512M
+
+# write_stage DISK TREE: the stage disk is a bare tar.
+write_stage() {
+        tar -C "$2" --owner=0 --group=0 --numeric-owner -cf "$1.tmp" .
+        truncate -s "$stage_size" "$1.tmp"
+        mv "$1.tmp" "$1"
+}
+
+snapshot_folder() {
+        local image=$1 kernel=$2 config=$3
+        echo "$cache/snapshot-$kernel-$config-$({
+                echo "$image" "$(accelerator "$image")" "$(qemu-system-x86_64 --version)"
+                cat "$lab/machine.sh" "$lab/snapshot.sh" "$lab/agent"
+        } | sha256sum | cut -c1-12)"
+}
+
+# Boots, waits for the agent's word, stops and saves.
+save_machine() {
+        local image=$1 kernel=$2 config=$3 folder=$4 count=${nvdimms[$3]} n line
+        mkdir "$folder/agent" "$folder/agent/lab"
+        cp "$lab/agent" "$folder/agent/lab/"
+        write_stage "$folder/stage" "$folder/agent"
+        for ((n = 0; n < count; n++)); do
+                truncate -s "${nvdimm_size}M" "$folder/nvdimm$n"
+        done
+        machine_arguments "$image" "$kernel" "$config" "$folder" "$folder/stage" on
+        machine_start "$folder"
+        if ! read -r -t 180 line <&"$ctl_out" || [ "$line" != ready ]; then
+                tail -n 5 "$folder/console" >&2
+                machine_sysrq
+                machine_kill
+                return 1
+        fi
+        if ! qmp stop || ! machine_migrate out "$folder/state"; then
+                machine_kill
+                return 1
+        fi
+        machine_quit
+        rm -rf "$folder"/{agent,stage,*.in,*.out}
+}
+
+# Prints nothing when it is there already. Several may ask at once, the lock lets one make it.
+make_snapshot() (
+        folder=$(snapshot_folder "$@")
+        [ -e "$folder/state" ] && { touch "$folder"; return; }
+        exec 9>"$cache/lock-$2-$3"
+        flock 9
+        [ -e "$folder/state" ] && return
+        find "$cache" -maxdepth 1 -name "snapshot-$2-$3-*" -mtime +1 -exec rm -rf {} +
+        rm -rf "$folder.tmp"
+        mkdir "$folder.tmp"
+        start=$SECONDS
+        stop_with_me
+        if ! save_machine "$@" "$folder.tmp"; then
+                echo "lab: kernel $2 with configuration $3 does not boot, see $folder.tmp/console" >&2
+                return 1
+        fi
+        mv "$folder.tmp" "$folder"
+        echo "lab: booted kernel $2, configuration $3, for later resumes: $((SECONDS - start)) s" >&2
+)
