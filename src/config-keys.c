@@ -219,8 +219,8 @@ static const ConfigKey keys[] = {
         OTHER("ProtectUnit", "", read_units, protect_unit,
                 ALLOWED_GLOBS " and with their suffix, such as postgresql*.service"),
         OTHER("ProtectProcess", "", read_comms, protect_process, ALLOWED_GLOBS),
-        {{ "MaxParallel", "4" }, PLACE_DEFAULTS, read_number, offsetof(Policy, max_parallel), 1,
-                                  64, NULL},
+        { { "MaxParallel", "4" }, PLACE_DEFAULTS, read_number, offsetof(Policy, max_parallel), 1,
+                64, NULL },
 };
 
 const ConfigKeyInfo *config_key_info(size_t i)

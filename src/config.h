@@ -12,7 +12,7 @@
 #include "failure.h"
 
 typedef enum Mode {
-        MODE_AUTO,     /* drain, unmount; then forced where proven and cheap; else SIGKILL; else undo */
+        MODE_AUTO, /* drain, unmount; then forced where proven and cheap; else SIGKILL; else undo */
         MODE_GRACEFUL, /* refuse if someone stays */
         MODE_FORCED,   /* the forced road at once after the drain */
         _MODE_MAX,
@@ -25,7 +25,8 @@ Mode mode_from_string(const char *s);
 typedef struct Policy {
         char *name; /* NULL for the defaults */
 
-        /* Shell globs; NULL list: does not matter. Within a key any may match, between keys all must. */
+        /* Shell globs; NULL list: does not matter. Within a key any may match, between keys all
+         * must. */
         char **match_namespace;
         char **match_region;
         char **match_bus; /* provider, "ACPI.NFIT", "e820" */

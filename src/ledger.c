@@ -23,7 +23,7 @@ Ledger *ledger_free(Ledger *l)
 {
         if (!l)
                 return NULL;
-        (void) safe_close(l->fd);
+        (void)safe_close(l->fd);
         free(l->path);
         request_free(l->request);
         plan_free(l->plan);
@@ -50,7 +50,7 @@ static int write_all(int fd, const char *buf, size_t size)
                 if (n < 0)
                         return -errno;
                 buf += n;
-                size -= (size_t) n;
+                size -= (size_t)n;
         }
         return 0;
 }
@@ -75,7 +75,7 @@ static int next_id(int dir_fd, uint64_t *ret)
                 return -EBADMSG;
         *ret = id + 1;
         n = snprintf(buf, sizeof(buf), "%" PRIu64 "\n", *ret);
-        if (pwrite(fd, buf, (size_t) n, 0) != n)
+        if (pwrite(fd, buf, (size_t)n, 0) != n)
                 return -EIO;
         return fdatasync(fd) < 0 ? -errno : 0;
 }
@@ -112,13 +112,13 @@ static int write_head(Ledger *l, int dir_fd)
         r = write_all(l->fd, text, strlen(text));
         if (r < 0)
                 return r;
-        if (fallocate(l->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t) strlen(text) + LEDGER_RESERVE) < 0 &&
+        if (fallocate(l->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)strlen(text) + LEDGER_RESERVE) < 0 &&
                 errno != EOPNOTSUPP)
                 return -errno;
         if (fdatasync(l->fd) < 0)
                 return -errno;
-        (void) snprintf(self, sizeof(self), "/proc/self/fd/%d", l->fd);
-        (void) snprintf(name, sizeof(name), "%" PRIu64 LEDGER_SUFFIX, l->id);
+        (void)snprintf(self, sizeof(self), "/proc/self/fd/%d", l->fd);
+        (void)snprintf(name, sizeof(name), "%" PRIu64 LEDGER_SUFFIX, l->id);
         if (linkat(AT_FDCWD, self, dir_fd, name, AT_SYMLINK_FOLLOW) < 0)
                 return -errno;
         return fsync(dir_fd) < 0 ? -errno : 0;
@@ -184,7 +184,7 @@ static int check_owner(int fd)
                 return -errno;
         if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) != 0)
                 return -EPERM;
-        return st.st_size > (off_t) LEDGER_MAX ? -EFBIG : 0;
+        return st.st_size > (off_t)LEDGER_MAX ? -EFBIG : 0;
 }
 
 static int read_all(int fd, char **ret, size_t *ret_size)
@@ -195,11 +195,11 @@ static int read_all(int fd, char **ret, size_t *ret_size)
 
         if (fstat(fd, &st) < 0)
                 return -errno;
-        buf = malloc((size_t) st.st_size + 1);
+        buf = malloc((size_t)st.st_size + 1);
         if (!buf)
                 return -ENOMEM;
-        while (got < (size_t) st.st_size) {
-                ssize_t n = pread(fd, buf + got, (size_t) st.st_size - got, (off_t) got);
+        while (got < (size_t)st.st_size) {
+                ssize_t n = pread(fd, buf + got, (size_t)st.st_size - got, (off_t)got);
 
                 if (n < 0 && errno == EINTR)
                         continue;
@@ -207,7 +207,7 @@ static int read_all(int fd, char **ret, size_t *ret_size)
                         return -errno;
                 if (n == 0)
                         break;
-                got += (size_t) n;
+                got += (size_t)n;
         }
         buf[got] = '\0';
         *ret = TAKE_PTR(buf);
@@ -238,7 +238,7 @@ static int parse_records(Ledger *l, const char *text, const char *start)
                         l->torn_at = text - start;
                         return 0;
                 }
-                line = strndup(text, (size_t) (nl - text));
+                line = strndup(text, (size_t)(nl - text));
                 if (!line)
                         return -ENOMEM;
                 r = record_parse(line, &rec);
@@ -246,7 +246,7 @@ static int parse_records(Ledger *l, const char *text, const char *start)
                         r = remember(l, rec);
                 if (r < 0)
                         return r;
-                (void) TAKE_PTR(rec);
+                (void)TAKE_PTR(rec);
                 text = nl + 1;
         }
         return 0;
@@ -277,7 +277,7 @@ static int parse_ledger(Ledger *l, const char *text, StepLookup lookup)
         nl = strchr(text, '\n');
         if (!nl)
                 return -EBADMSG;
-        line = strndup(text, (size_t) (nl - text));
+        line = strndup(text, (size_t)(nl - text));
         if (!line)
                 return -ENOMEM;
         r = parse_request(l, line);
@@ -323,7 +323,7 @@ int ledger_load(const char *path, StepLookup lookup, Ledger **ret)
         r = ledger_open_fd(fd, lookup, ret);
         if (r < 0)
                 return r;
-        (void) TAKE_FD(fd);
+        (void)TAKE_FD(fd);
         (*ret)->path = strdup(path);
         if (!(*ret)->path) {
                 *ret = ledger_free(*ret);
@@ -359,13 +359,13 @@ int ledger_append(Ledger *l, const Record *rec)
         if (r == 0)
                 r = remember(l, copy);
         if (r == 0)
-                (void) TAKE_PTR(copy);
+                (void)TAKE_PTR(copy);
         return r;
 }
 
 static int compare_ids(const void *a, const void *b)
 {
-        uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
+        uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
         return x < y ? -1 : x > y;
 }
@@ -378,7 +378,7 @@ static int name_id(const char *name, uint64_t *ret)
 
         if (n <= suffix || n - suffix >= sizeof(digits) || !streq(name + n - suffix, LEDGER_SUFFIX))
                 return -EINVAL;
-        (void) snprintf(digits, sizeof(digits), "%.*s", (int) (n - suffix), name);
+        (void)snprintf(digits, sizeof(digits), "%.*s", (int)(n - suffix), name);
         return parse_u64(digits, ret);
 }
 
@@ -435,7 +435,7 @@ unsigned ledger_rung(const Ledger *l)
         const Record *r = ledger_last(l, "climb");
         uint64_t rung;
 
-        return r && r->name && parse_u64(r->name, &rung) == 0 ? (unsigned) rung : 1;
+        return r && r->name && parse_u64(r->name, &rung) == 0 ? (unsigned)rung : 1;
 }
 
 /* The last of these words about this step wins: a step that was reverted has not begun. */
@@ -443,7 +443,7 @@ static bool step_said(const Ledger *l, unsigned step, const char *verb)
 {
         char number[16];
 
-        (void) snprintf(number, sizeof(number), "%u", step);
+        (void)snprintf(number, sizeof(number), "%u", step);
         for (size_t i = l->n_records; i > 0; i--) {
                 const Record *r = l->records[i - 1];
 

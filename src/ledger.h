@@ -46,7 +46,8 @@ DEFINE_CLEANUP(Ledger *, ledger_free);
 
 /* A new file in dir with a new id (never reused within a boot), locked. */
 int ledger_create(const char *dir, const Request *req, const Plan *plan, Ledger **ret) _must_check_;
-/* Reads and checks owner (must be ours) and mode; does not lock. -EBADMSG: damaged, never obeyed. */
+/* Reads and checks owner (must be ours) and mode; does not lock. -EBADMSG: damaged, never obeyed.
+ */
 int ledger_load(const char *path, StepLookup lookup, Ledger **ret) _must_check_;
 /* Takes fd over on success. */
 int ledger_open_fd(int fd, StepLookup lookup, Ledger **ret) _must_check_;

@@ -71,7 +71,7 @@ int plan_add_step(Plan *p, const StepOps *ops, unsigned rung, Record *args)
         p->steps[p->n_steps] = (Step){
                 .ops = ops,
                 .args = args,
-                .number = (unsigned) p->n_steps + 1,
+                .number = (unsigned)p->n_steps + 1,
                 .rung = rung,
         };
         p->n_steps++;
@@ -84,11 +84,11 @@ int plan_add_note(Plan *p, const char *fmt, ...)
         va_list ap;
 
         va_start(ap, fmt);
-        (void) vsnprintf(text, sizeof(text), fmt, ap);
+        (void)vsnprintf(text, sizeof(text), fmt, ap);
         va_end(ap);
         /* A note is one line of the text: a name with a newline in it must not become a step. */
         for (char *c = text; *c; c++)
-                if ((unsigned char) *c < ' ')
+                if ((unsigned char)*c < ' ')
                         *c = ' ';
         return strv_append(&p->notes, text);
 }
@@ -177,7 +177,7 @@ static int parse_step(Plan *p, Record *r, StepLookup lookup)
         e = record_get_u64(r, "rung", &rung);
         if ((e < 0 && e != -ENOENT) || rung > 2)
                 return -EBADMSG;
-        return plan_add_step(p, ops, (unsigned) rung, r);
+        return plan_add_step(p, ops, (unsigned)rung, r);
 }
 
 /* Files one record where it belongs; it is taken over on success. */
@@ -211,7 +211,7 @@ static int parse_line(Plan *p, const char *line, StepLookup lookup)
         e = parse_record(p, r, lookup);
         if (e < 0)
                 return e;
-        (void) TAKE_PTR(r);
+        (void)TAKE_PTR(r);
         return 0;
 }
 
@@ -223,7 +223,7 @@ static int next_line(const char **text, char **ret)
 
         if (!nl)
                 return -EBADMSG;
-        *ret = strndup(*text, (size_t) (nl - *text));
+        *ret = strndup(*text, (size_t)(nl - *text));
         *text = nl + 1;
         return *ret ? 0 : -ENOMEM;
 }
@@ -274,9 +274,9 @@ int plan_parse(const char *text, StepLookup lookup, Plan **ret, const char **ret
 const char *plan_step_text(const Step *s, char *buf, size_t size)
 {
         if (*step_node(s))
-                (void) snprintf(buf, size, "%s %s", s->ops->title, step_node(s));
+                (void)snprintf(buf, size, "%s %s", s->ops->title, step_node(s));
         else
-                (void) snprintf(buf, size, "%s", s->ops->title);
+                (void)snprintf(buf, size, "%s", s->ops->title);
         return buf;
 }
 

@@ -14,8 +14,7 @@
 #define NSEC_PER_INDEX 150
 #define NSEC_PER_PAIR 100
 
-static int block(Build *b, FailureKind kind, const char *node, const char *fmt, ...)
-        _printf_(4, 5);
+static int block(Build *b, FailureKind kind, const char *node, const char *fmt, ...) _printf_(4, 5);
 
 static int block(Build *b, FailureKind kind, const char *node, const char *fmt, ...)
 {
@@ -28,10 +27,10 @@ static int block(Build *b, FailureKind kind, const char *node, const char *fmt, 
                 return -ENOMEM;
         v->blockers = grown;
         va_start(ap, fmt);
-        (void) vsnprintf(text, sizeof(text), fmt, ap);
+        (void)vsnprintf(text, sizeof(text), fmt, ap);
         va_end(ap);
         grown[v->n_blockers] = (Failure){ 0 };
-        (void) failure_set(&grown[v->n_blockers++], kind, 0, node, "%s", text);
+        (void)failure_set(&grown[v->n_blockers++], kind, 0, node, "%s", text);
         return 0;
 }
 
@@ -78,8 +77,8 @@ static bool shares_disk(const Build *b, const Node *fs)
         return false;
 }
 
-/* Does it stand on the pmem disk or on a partition of it, with nothing in between? Neither dm nor md
- * forwards the notification (drivers/md, 6.1 to 7.3). */
+/* Does it stand on the pmem disk or on a partition of it, with nothing in between? Neither dm nor
+ * md forwards the notification (drivers/md, 6.1 to 7.3). */
 static bool stands_directly(const Node *fs)
 {
         const Node *n = fs;
@@ -97,19 +96,23 @@ static const char *forced_refused_for(Build *b, const Node *fs)
         const Node *h = host(b->g);
 
         if (!h || !node_has(h, "pre-remove", "yes")) {
-                (void) snprintf(b->why, sizeof(b->why), "this kernel would not warn the filesystem (%s)",
+                (void)snprintf(b->why, sizeof(b->why),
+                        "this kernel would not warn the filesystem (%s)",
                         h ? strempty(node_get(h, "pre-remove-why")) : "nothing is known about it");
                 return b->why;
         }
         if (!node_has(fs, "type", "xfs"))
-                return "only XFS handles the kernel's pre-remove, so live mappings would outlast the memory";
+                return "only XFS handles the kernel's pre-remove, so live mappings would outlast "
+                       "the memory";
         if (!node_has(fs, "dax", "yes"))
                 return "this XFS has no DAX device under it, so the kernel has nobody to warn";
         if (!stands_directly(fs))
-                return "the filesystem does not stand directly on the pmem disk, and stacked devices do "
+                return "the filesystem does not stand directly on the pmem disk, and stacked "
+                       "devices do "
                        "not pass pre-remove on";
         if (!node_has(fs, "rmapbt", "yes"))
-                return "XFS was made without the reverse map that pre-remove needs to find its victims "
+                return "XFS was made without the reverse map that pre-remove needs to find its "
+                       "victims "
                        "(mkfs.xfs -m rmapbt=1 makes one)";
         if (!node_has(fs, "realtime", "no"))
                 return "XFS has a realtime device, for which pre-remove is not proven";
@@ -125,9 +128,10 @@ static const char *over_budget(Build *b)
         char estimate[TIMESPAN_MAX], budget[TIMESPAN_MAX];
         uint64_t usec = build_estimate_usec(b) / 1000 * 1000;
 
-        if (usec <= b->policy->freeze_budget_usec || strv_contains(b->req->overrides, "freeze-budget"))
+        if (usec <= b->policy->freeze_budget_usec ||
+                strv_contains(b->req->overrides, "freeze-budget"))
                 return NULL;
-        (void) snprintf(b->why, sizeof(b->why),
+        (void)snprintf(b->why, sizeof(b->why),
                 "it would be frozen for about %s, which is above FreezeBudget=%s",
                 format_timespan(estimate, usec),
                 format_timespan(budget, b->policy->freeze_budget_usec));
@@ -198,14 +202,15 @@ static int rule_stacked(Build *b, const Node *n)
 
 static int rule_holder(Build *b, const Node *n)
 {
-        return block(b, FAILURE_BUSY, node_name(n), "it keeps the target in use (%s); release it and ask again",
+        return block(b, FAILURE_BUSY, node_name(n),
+                "it keeps the target in use (%s); release it and ask again",
                 strna(node_get(n, "what")));
 }
 
 /* The pid ends up in every message; the command tells a person which one it is. */
 static const char *process_label(const Node *n, char *buf, size_t size)
 {
-        (void) snprintf(buf, size, "%s (%s)", node_name(n), strna(node_get(n, "comm")));
+        (void)snprintf(buf, size, "%s (%s)", node_name(n), strna(node_get(n, "comm")));
         return buf;
 }
 
@@ -233,17 +238,17 @@ static int rule_process(Build *b, const Node *n)
         const char *unit = node_get(n, "unit"), *comm = strempty(node_get(n, "comm"));
         char label[64];
 
-        (void) process_label(n, label, sizeof(label));
+        (void)process_label(n, label, sizeof(label));
         if (node_has(n, "kernel", "yes"))
                 return block(b, FAILURE_BUSY, label,
-                        "a kernel thread uses it (%s) and cannot be signalled; release what it serves",
+                        "a kernel thread uses it (%s) and cannot be signalled; release what it "
+                        "serves",
                         strna(node_get(n, "example")));
         if (build_is_passer_by(n))
                 return 0;
         if (streq(node_name(n), "1") || is_system_unit(unit))
-                return block(b, FAILURE_PROTECTED, label,
-                        "the system itself (%s) uses it: %s", strna(unit),
-                        strna(node_get(n, "example")));
+                return block(b, FAILURE_PROTECTED, label, "the system itself (%s) uses it: %s",
+                        strna(unit), strna(node_get(n, "example")));
         if (unit && strv_fnmatch(b->policy->protect_unit, unit))
                 return block(b, FAILURE_PROTECTED, label,
                         "ProtectUnit= protects its unit %s; stop it and ask again", unit);
@@ -258,11 +263,11 @@ static const struct {
         Rule rule;
 } rules[] = {
         { KIND_FILESYSTEM, rule_footing },
-        { KIND_NAMESPACE,  rule_mode    },
-        { KIND_SWAP,       rule_swap    },
-        { KIND_STACKED,    rule_stacked },
-        { KIND_HOLDER,     rule_holder  },
-        { KIND_PROCESS,    rule_process },
+        { KIND_NAMESPACE, rule_mode },
+        { KIND_SWAP, rule_swap },
+        { KIND_STACKED, rule_stacked },
+        { KIND_HOLDER, rule_holder },
+        { KIND_PROCESS, rule_process },
 };
 
 static int ask_rules(Build *b)
@@ -313,10 +318,11 @@ static int rule_forced(Build *b)
 
 static int rule_eject(Build *b)
 {
-        return b->req->eject ? block(b, FAILURE_NOT_SUPPORTED, node_name(b->target),
-                                       "this version cannot eject a device; remove it without eject and "
-                                       "power the slot off by the platform's means")
-                             : 0;
+        return b->req->eject
+                       ? block(b, FAILURE_NOT_SUPPORTED, node_name(b->target),
+                                 "this version cannot eject a device; remove it without eject and "
+                                 "power the slot off by the platform's means")
+                       : 0;
 }
 
 static const char *const known_overrides[] = { "freeze-budget" };
@@ -351,7 +357,8 @@ static int check_plan_id(Build *b)
         if (!b->req->plan_id || streq(b->req->plan_id, b->plan->id))
                 return 0;
         return block(b, FAILURE_PLAN_CHANGED, node_name(b->target),
-                "a process, a mount or the policy has changed since the plan %.12s was shown (it is "
+                "a process, a mount or the policy has changed since the plan %.12s was shown (it "
+                "is "
                 "%.12s now); look at the new plan and ask again",
                 b->req->plan_id, b->plan->id);
 }
@@ -380,7 +387,8 @@ static bool bus_matches(const Graph *g, char *const *globs)
         for (size_t i = 0; i < g->n_nodes; i++) {
                 const Node *bus = g->nodes[i]->marked ? node_below(g->nodes[i], KIND_BUS) : NULL;
 
-                if (bus && node_get(bus, "provider") && strv_fnmatch(globs, node_get(bus, "provider")))
+                if (bus && node_get(bus, "provider") &&
+                        strv_fnmatch(globs, node_get(bus, "provider")))
                         return true;
         }
         return false;

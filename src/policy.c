@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Policy decides. THE PIPELINE below is the product: which steps there are, in which order, on which
- * road each takes part and what it expands over. Order is safety, not taste, so configuration can
- * set deadlines but never reorder rows. The table is also the registry by which a ledger's steps
- * are found again.
+/* Policy decides. THE PIPELINE below is the product: which steps there are, in which order, on
+ * which road each takes part and what it expands over. Order is safety, not taste, so configuration
+ * can set deadlines but never reorder rows. The table is also the registry by which a ledger's
+ * steps are found again.
  *
  * head    runs first, on every road
  * body    once per rung of the plan, with the rows of that rung's road
@@ -20,7 +20,8 @@
 
 #include "kinds.h"
 
-/* No key of its own: umount waits only for inode eviction, and on kernels from 6.15 for busy pages. */
+/* No key of its own: umount waits only for inode eviction, and on kernels from 6.15 for busy pages.
+ */
 #define UNMOUNT_TIMEOUT_USEC (60 * USEC_PER_SEC)
 /* How long a process may take to die of the kernel's SIGBUS before the daemon's own SIGKILL. */
 #define SIGBUS_GRACE_USEC (2 * USEC_PER_SEC)
@@ -50,22 +51,22 @@ static int for_disabled_regions(Build *b, const Row *row);
 static int for_verify(Build *b, const Row *row);
 
 static const Row pipeline[] = {
-        { &step_announce, PART_HEAD,  ROAD_ANY,                  once                 },
-        { &step_signal,   PART_HEAD,  ROAD_ANY,                  for_processes        },
-        { &step_kill,     PART_BODY,  ROAD_KILL,                 for_kill             },
-        { &step_unmount,  PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_mounts           },
-        { &step_claim,    PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_disks            },
-        { &step_claim,    PART_BODY,  ROAD_FORCED,               for_unmounted_disks  },
-        { &step_confirm,  PART_BODY,  ROAD_ANY,                  for_hold             },
-        { &step_unbind,   PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_namespaces       },
-        { &step_freeze,   PART_GROUP, ROAD_FORCED,               for_filesystems      },
-        { &step_commit,   PART_GROUP, ROAD_FORCED,               for_commit           },
-        { &step_unbind,   PART_GROUP, ROAD_FORCED,               for_namespaces       },
-        { &step_settle,   PART_GROUP, ROAD_FORCED,               for_settle           },
-        { &step_detach,   PART_GROUP, ROAD_FORCED,               for_mounts           },
-        { &step_flush,    PART_TAIL,  ROAD_ANY,                  for_regions          },
-        { &step_region,   PART_TAIL,  ROAD_ANY,                  for_disabled_regions },
-        { &step_verify,   PART_TAIL,  ROAD_ANY,                  for_verify           },
+        { &step_announce, PART_HEAD, ROAD_ANY, once },
+        { &step_signal, PART_HEAD, ROAD_ANY, for_processes },
+        { &step_kill, PART_BODY, ROAD_KILL, for_kill },
+        { &step_unmount, PART_BODY, ROAD_GRACEFUL | ROAD_KILL, for_mounts },
+        { &step_claim, PART_BODY, ROAD_GRACEFUL | ROAD_KILL, for_disks },
+        { &step_claim, PART_BODY, ROAD_FORCED, for_unmounted_disks },
+        { &step_confirm, PART_BODY, ROAD_ANY, for_hold },
+        { &step_unbind, PART_BODY, ROAD_GRACEFUL | ROAD_KILL, for_namespaces },
+        { &step_freeze, PART_GROUP, ROAD_FORCED, for_filesystems },
+        { &step_commit, PART_GROUP, ROAD_FORCED, for_commit },
+        { &step_unbind, PART_GROUP, ROAD_FORCED, for_namespaces },
+        { &step_settle, PART_GROUP, ROAD_FORCED, for_settle },
+        { &step_detach, PART_GROUP, ROAD_FORCED, for_mounts },
+        { &step_flush, PART_TAIL, ROAD_ANY, for_regions },
+        { &step_region, PART_TAIL, ROAD_ANY, for_disabled_regions },
+        { &step_verify, PART_TAIL, ROAD_ANY, for_verify },
 };
 
 const StepOps *policy_find_step(const char *name)
@@ -108,7 +109,7 @@ static int add_step(Build *b, const Row *row, Record **args, int e)
         if (e == 0)
                 e = plan_add_step(b->plan, row->ops, b->rung, *args);
         if (e == 0)
-                (void) TAKE_PTR(*args);
+                (void)TAKE_PTR(*args);
         return e;
 }
 
@@ -168,7 +169,8 @@ static int join_names(const Build *b, const char *kind, const char *key, char **
         return 0;
 }
 
-static int set_joined(const Build *b, Record *r, const char *key, const char *kind, const char *attr)
+static int set_joined(
+        const Build *b, Record *r, const char *key, const char *kind, const char *attr)
 {
         _cleanup_(freep) char *text = NULL;
         int e = join_names(b, kind, attr, &text);
@@ -183,8 +185,7 @@ static int set_globs(Record *r, const char *key, char *const *globs)
         _cleanup_(freep) char *text = NULL;
 
         for (; globs && *globs; globs++) {
-                char *longer =
-                        string_printf("%s%s%s", strempty(text), text ? " " : "", *globs);
+                char *longer = string_printf("%s%s%s", strempty(text), text ? " " : "", *globs);
 
                 if (!longer)
                         return -ENOMEM;
@@ -262,8 +263,8 @@ static int for_settle(Build *b, const Row *row)
         if (e == 0)
                 e = record_set(r, "device", node_get(b->group, "device"));
         if (e == 0)
-                e = set_usec(r, "grace",
-                        MIN_OF(SIGBUS_GRACE_USEC, b->policy->kill_timeout_usec / 2));
+                e = set_usec(
+                        r, "grace", MIN_OF(SIGBUS_GRACE_USEC, b->policy->kill_timeout_usec / 2));
         return add_step(b, row, &r, e);
 }
 
@@ -428,7 +429,8 @@ static int add_region(Build *b, const Row *row, const Node *region)
         return add_step(b, row, &r, e);
 }
 
-/* An enabled region of which at least one namespace goes: it is below the closure of a namespace. */
+/* An enabled region of which at least one namespace goes: it is below the closure of a namespace.
+ */
 static bool is_touched(const Node *n)
 {
         if (!node_is(n, KIND_REGION) || !node_get(n, "driver"))
@@ -531,7 +533,7 @@ static int add_road(Build *b, Road road, const char *why)
         if (e == 0)
                 e = plan_add_road(b->plan, r);
         if (e == 0)
-                (void) TAKE_PTR(r);
+                (void)TAKE_PTR(r);
         return e;
 }
 
@@ -549,7 +551,8 @@ static int choose_roads(Build *b)
         if (b->mode == MODE_FORCED) {
                 if (build_has_mounts(b))
                         return add_road(b, ROAD_FORCED, "mode=forced: at once after the drain");
-                return add_road(b, ROAD_GRACEFUL, "nothing is mounted, so nothing has to be forced");
+                return add_road(
+                        b, ROAD_GRACEFUL, "nothing is mounted, so nothing has to be forced");
         }
         e = add_road(b, ROAD_GRACEFUL,
                 b->mode == MODE_GRACEFUL ? "mode=graceful: if someone stays, everything is undone"
@@ -583,7 +586,7 @@ static int add_processes(Build *b)
                 if (e == 0)
                         e = plan_add_process(b->plan, r);
                 if (e == 0)
-                        (void) TAKE_PTR(r);
+                        (void)TAKE_PTR(r);
         }
         return e;
 }
@@ -604,7 +607,7 @@ static int add_bodies(Build *b, size_t *next)
         int e = 0;
 
         for (size_t i = 0; i < b->plan->n_roads && e == 0; i++) {
-                b->rung = (unsigned) i + 1;
+                b->rung = (unsigned)i + 1;
                 b->road = b->roads[i];
                 e = expand_part(b, PART_BODY, from, next);
                 if (e == 0)
@@ -629,7 +632,7 @@ static int add_notes(Build *b)
                 e = plan_add_note(b->plan, "the forced road is not open: %s", no);
         if (e == 0 && estimate > 0)
                 e = plan_add_note(b->plan, "forced, the filesystem would be frozen for about %s",
-                        format_timespan(span, MAX_OF(estimate / 1000 * 1000, (uint64_t) 1000)));
+                        format_timespan(span, MAX_OF(estimate / 1000 * 1000, (uint64_t)1000)));
         return e;
 }
 

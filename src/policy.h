@@ -20,7 +20,7 @@ typedef struct Request {
         bool bind_to_caller;
         char *reason;
         char *transaction_id;
-        char *plan_id; /* refuse as PlanChanged unless the plan has this id */
+        char *plan_id;         /* refuse as PlanChanged unless the plan has this id */
         uint64_t timeout_usec; /* of the whole removal up to the commit point; 0: none */
         uint64_t confirm_timeout_usec;
         char **overrides; /* named checks; the list is in policy.c */
@@ -48,15 +48,15 @@ DEFINE_CLEANUP(Verdict *, verdict_free);
 
 /* f: only when the question itself is bad (unknown target) or memory is out. A refusal is a Verdict
  * without a plan. Marks the closure in g. */
-int policy_decide(const Config *c, Graph *g, const Request *req, Verdict **ret, Failure *f)
-        _must_check_;
+int policy_decide(
+        const Config *c, Graph *g, const Request *req, Verdict **ret, Failure *f) _must_check_;
 
 /* The pipeline table is the registry of steps by which a plan is read back. */
 const StepOps *policy_find_step(const char *name);
 
 /* Verdict (and the topology it was made from; NULL: none) as text, for the pipe between planner and
- * daemon, or in its place the failure of a bad question. verdict_parse() gives such a failure back in
- * f, with a negative errno. */
+ * daemon, or in its place the failure of a bad question. verdict_parse() gives such a failure back
+ * in f, with a negative errno. */
 int verdict_print(const Verdict *v, const Graph *g, char **ret) _must_check_;
 int verdict_print_failure(const Failure *f, char **ret) _must_check_;
 int verdict_parse(const char *text, Verdict **ret, Graph **ret_graph, Failure *f) _must_check_;

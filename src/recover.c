@@ -58,7 +58,7 @@ static int lock_until(Ledger *l, uint64_t deadline_usec)
         while ((r = ledger_lock(l, false)) == -EWOULDBLOCK && now_usec() < deadline_usec) {
                 struct timespec ts = { .tv_nsec = LOCK_RETRY_USEC * 1000 };
 
-                (void) nanosleep(&ts, NULL);
+                (void)nanosleep(&ts, NULL);
         }
         return r;
 }
@@ -80,7 +80,7 @@ static int recover_one(const char *dir, uint64_t id, uint64_t deadline_usec, Fai
         r = load(dir, id, &fresh, f);
         if (r < 0)
                 return r;
-        (void) safe_close(fresh->fd);
+        (void)safe_close(fresh->fd);
         fresh->fd = TAKE_FD(l->fd);
         return run_recover(fresh, -EBADF, f);
 }
@@ -106,10 +106,10 @@ int recover_all(const char *dir, uint64_t timeout_usec)
 
                 r = recover_one(dir, ids[i], deadline, &f);
                 if (r == 0) {
-                        log_info("removal %llu: recovered", (unsigned long long) ids[i]);
+                        log_info("removal %llu: recovered", (unsigned long long)ids[i]);
                         continue;
                 }
-                log_error("removal %llu: %s", (unsigned long long) ids[i],
+                log_error("removal %llu: %s", (unsigned long long)ids[i],
                         failure_text(&f, text, sizeof(text)));
                 first = first < 0 ? first : r;
         }

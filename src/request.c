@@ -39,31 +39,31 @@ typedef struct Field {
 } Field;
 
 static const Field fields[] = {
-        { "dry-run",            FIELD_BOOL,   offsetof(Request, dry_run)              },
-        { "hold",               FIELD_BOOL,   offsetof(Request, hold_before_commit)   },
-        { "eject",              FIELD_BOOL,   offsetof(Request, eject)                },
-        { "ignore-inhibitors",  FIELD_BOOL,   offsetof(Request, ignore_inhibitors)    },
-        { "bind-to-caller",     FIELD_BOOL,   offsetof(Request, bind_to_caller)       },
-        { "reason",             FIELD_STRING, offsetof(Request, reason)               },
-        { "transaction",        FIELD_STRING, offsetof(Request, transaction_id)       },
-        { "plan-id",            FIELD_STRING, offsetof(Request, plan_id)              },
-        { "timeout",            FIELD_USEC,   offsetof(Request, timeout_usec)         },
-        { "confirm-timeout",    FIELD_USEC,   offsetof(Request, confirm_timeout_usec) },
+        { "dry-run", FIELD_BOOL, offsetof(Request, dry_run) },
+        { "hold", FIELD_BOOL, offsetof(Request, hold_before_commit) },
+        { "eject", FIELD_BOOL, offsetof(Request, eject) },
+        { "ignore-inhibitors", FIELD_BOOL, offsetof(Request, ignore_inhibitors) },
+        { "bind-to-caller", FIELD_BOOL, offsetof(Request, bind_to_caller) },
+        { "reason", FIELD_STRING, offsetof(Request, reason) },
+        { "transaction", FIELD_STRING, offsetof(Request, transaction_id) },
+        { "plan-id", FIELD_STRING, offsetof(Request, plan_id) },
+        { "timeout", FIELD_USEC, offsetof(Request, timeout_usec) },
+        { "confirm-timeout", FIELD_USEC, offsetof(Request, confirm_timeout_usec) },
 };
 
 static int field_to_record(const Request *req, const Field *field, Record *r)
 {
-        const char *base = (const char *) req + field->offset;
+        const char *base = (const char *)req + field->offset;
 
         switch (field->type) {
         case FIELD_BOOL:
-                return *(const bool *) base ? record_set(r, field->key, "yes") : 0;
+                return *(const bool *)base ? record_set(r, field->key, "yes") : 0;
         case FIELD_STRING:
-                return record_set(r, field->key, *(char *const *) base);
+                return record_set(r, field->key, *(char *const *)base);
         case FIELD_USEC:
-                if (*(const uint64_t *) base == 0)
+                if (*(const uint64_t *)base == 0)
                         return 0;
-                return record_setf(r, field->key, "%" PRIu64, *(const uint64_t *) base);
+                return record_setf(r, field->key, "%" PRIu64, *(const uint64_t *)base);
         }
         return -EINVAL;
 }
@@ -76,9 +76,9 @@ static int overrides_to_record(const Request *req, Record *r)
         for (char **o = req->overrides; o && *o; o++) {
                 int n = snprintf(text + used, sizeof(text) - used, "%s%s", used ? " " : "", *o);
 
-                if (n < 0 || (size_t) n >= sizeof(text) - used)
+                if (n < 0 || (size_t)n >= sizeof(text) - used)
                         return -E2BIG;
-                used += (size_t) n;
+                used += (size_t)n;
         }
         return used ? record_set(r, "override", text) : 0;
 }
@@ -106,7 +106,7 @@ int request_to_record(const Request *req, Record **ret)
 static int field_from_record(Request *req, const Field *field, const Record *r)
 {
         const char *value = record_get(r, field->key);
-        char *base = (char *) req + field->offset;
+        char *base = (char *)req + field->offset;
 
         if (!value)
                 return 0;
@@ -116,13 +116,13 @@ static int field_from_record(Request *req, const Field *field, const Record *r)
 
                 if (b < 0)
                         return b;
-                *(bool *) base = b;
+                *(bool *)base = b;
                 return 0;
         }
         case FIELD_STRING:
-                return free_and_strdup((char **) base, value);
+                return free_and_strdup((char **)base, value);
         case FIELD_USEC:
-                return parse_u64(value, (uint64_t *) base);
+                return parse_u64(value, (uint64_t *)base);
         }
         return -EINVAL;
 }
@@ -142,7 +142,7 @@ int request_from_record(const Record *r, Request **ret)
         if (e == 0)
                 e = record_get_u64(r, "uid", &uid);
         if (e == 0)
-                req->uid = (uid_t) uid;
+                req->uid = (uid_t)uid;
         if (e == 0 && mode) {
                 req->mode = mode_from_string(mode);
                 e = req->mode < 0 ? -EBADMSG : 0;

@@ -59,7 +59,7 @@ static void tell(const Run *run, const Record *r)
         _cleanup_(freep) char *line = record_print(r);
 
         if (line && run->socket_fd >= 0)
-                (void) send(run->socket_fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
+                (void)send(run->socket_fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static int note_record(Run *run, const Record *r)
@@ -92,7 +92,7 @@ int run_note(Run *run, const char *verb, const char *name, ...)
 
 static const char *step_number(const Step *s, char buf[static 16])
 {
-        (void) snprintf(buf, 16, "%u", s->number);
+        (void)snprintf(buf, 16, "%u", s->number);
         return buf;
 }
 
@@ -106,9 +106,9 @@ void run_progress(Run *run, const Step *s, const char *fmt, ...)
                 return;
         run->last_progress_usec = now;
         va_start(ap, fmt);
-        (void) vsnprintf(text, sizeof(text), fmt, ap);
+        (void)vsnprintf(text, sizeof(text), fmt, ap);
         va_end(ap);
-        (void) run_note(run, "progress", step_number(s, number), "text", text, NULL);
+        (void)run_note(run, "progress", step_number(s, number), "text", text, NULL);
 }
 
 const Record *run_recall(const Run *run, const char *verb, const char *name)
@@ -144,7 +144,7 @@ static int hold(Run *run, const char *key, Held what)
         if (!grown)
                 return -ENOMEM;
         run->held = grown;
-        (void) snprintf(what.key, sizeof(what.key), "%s", key);
+        (void)snprintf(what.key, sizeof(what.key), "%s", key);
         run->held[run->n_held++] = what;
         return 0;
 }
@@ -169,7 +169,7 @@ const Held *run_held(const Run *run, const char *key)
 
 static void let_go(Held *h)
 {
-        (void) safe_close(h->fd);
+        (void)safe_close(h->fd);
         if (h->drop)
                 h->drop(h->object);
 }
@@ -226,10 +226,10 @@ int run_check_cancel(Run *run, Failure *f)
         if (run->committed || run->stop == FAILURE_NONE)
                 return 0;
         if (run->stop == FAILURE_TIMED_OUT)
-                (void) failure_set(f, run->stop, -ETIMEDOUT, NULL,
+                (void)failure_set(f, run->stop, -ETIMEDOUT, NULL,
                         "the time allowed for this removal is over; everything was undone");
         else
-                (void) failure_set(f, run->stop, -ECANCELED, NULL,
+                (void)failure_set(f, run->stop, -ECANCELED, NULL,
                         "the removal was cancelled; everything was undone");
         return -ECANCELED;
 }
@@ -254,18 +254,18 @@ static int note_failure(Run *run, const char *verb, const Step *s, const Failure
 {
         char number[16], err[16];
 
-        (void) snprintf(err, sizeof(err), "%d", -f->err);
-        return run_note(run, verb, step_number(s, number), "kind", failure_info(f->kind)->name, "err",
-                err, "step", f->step, "node", f->node, "sentence", f->sentence, NULL);
+        (void)snprintf(err, sizeof(err), "%d", -f->err);
+        return run_note(run, verb, step_number(s, number), "kind", failure_info(f->kind)->name,
+                "err", err, "step", f->step, "node", f->node, "sentence", f->sentence, NULL);
 }
 
 /* Names the step, and makes a failure of an errno that no step understood. */
 static void complete_failure(Failure *f, const Step *s, int r)
 {
-        (void) failure_set(f, FAILURE_FAILED, r, step_node(s), "%s failed: %s", s->ops->title,
-                strerror(-r));
+        (void)failure_set(
+                f, FAILURE_FAILED, r, step_node(s), "%s failed: %s", s->ops->title, strerror(-r));
         if (!*f->step)
-                (void) snprintf(f->step, sizeof(f->step), "%s", s->ops->name);
+                (void)snprintf(f->step, sizeof(f->step), "%s", s->ops->name);
 }
 
 static int apply_step(Run *run, const Step *s, Failure *f)
@@ -284,7 +284,7 @@ static int apply_step(Run *run, const Step *s, Failure *f)
         if (r == 0)
                 return run_note(run, "end", step_number(s, number), NULL);
         complete_failure(f, s, r);
-        (void) note_failure(run, "fail", s, f);
+        (void)note_failure(run, "fail", s, f);
         return r;
 }
 
@@ -303,7 +303,7 @@ static int check_steps(Run *run, Failure *f)
 
                 if (r < 0) {
                         complete_failure(f, s, r);
-                        (void) note_failure(run, "fail", s, f);
+                        (void)note_failure(run, "fail", s, f);
                         return r;
                 }
         }
@@ -317,8 +317,9 @@ static bool climb(Run *run, Failure *f)
 
         if (f->kind != FAILURE_BUSY || !run_can_climb(run))
                 return false;
-        (void) snprintf(rung, sizeof(rung), "%u", run->rung + 1);
-        if (run_note(run, "climb", rung, "road", plan_road(run->ledger->plan, run->rung + 1), NULL) < 0)
+        (void)snprintf(rung, sizeof(rung), "%u", run->rung + 1);
+        if (run_note(run, "climb", rung, "road", plan_road(run->ledger->plan, run->rung + 1),
+                    NULL) < 0)
                 return false;
         run->rung++;
         *f = (Failure){ 0 };
@@ -341,7 +342,7 @@ static int advance(Run *run, Failure *f)
                         continue;
                 r = apply_step(run, s, &now);
                 if (r < 0 && climb(run, &now)) {
-                        i = (size_t) -1;
+                        i = (size_t)-1;
                         continue;
                 }
                 if (r < 0 && first == 0) {
@@ -352,7 +353,7 @@ static int advance(Run *run, Failure *f)
                         break;
                 /* Its own effect may be partial: above all, nothing stays frozen. */
                 if (r < 0 && s->ops->revert)
-                        (void) s->ops->revert(s, run, &now);
+                        (void)s->ops->revert(s, run, &now);
         }
         return first;
 }
@@ -364,7 +365,7 @@ static int revert_step(Run *run, const Step *s, Failure *f)
 
         if (r < 0) {
                 complete_failure(f, s, r);
-                (void) note_failure(run, "revert-failed", s, f);
+                (void)note_failure(run, "revert-failed", s, f);
                 return r;
         }
         return run_note(run, "reverted", step_number(s, number), NULL);
@@ -378,7 +379,7 @@ static int roll_back(Run *run, Failure *f)
         int first = 0;
 
         run->committed = false;
-        (void) run_note(run, "rollback", NULL, NULL);
+        (void)run_note(run, "rollback", NULL, NULL);
         for (size_t i = l->plan->n_steps; i > 0; i--) {
                 const Step *s = &l->plan->steps[i - 1];
                 Failure now = { 0 };
@@ -399,10 +400,10 @@ static int finish(Run *run, const Failure *f, const char *state)
 {
         char err[16];
 
-        (void) snprintf(err, sizeof(err), "%d", -f->err);
-        return run_note(run, "finished", NULL, "result", failure_result(f->kind), "state", state, "kind",
-                f->kind == FAILURE_NONE ? NULL : failure_info(f->kind)->name, "err", err, "step",
-                f->step, "node", f->node, "sentence", f->sentence, NULL);
+        (void)snprintf(err, sizeof(err), "%d", -f->err);
+        return run_note(run, "finished", NULL, "result", failure_result(f->kind), "state", state,
+                "kind", f->kind == FAILURE_NONE ? NULL : failure_info(f->kind)->name, "err", err,
+                "step", f->step, "node", f->node, "sentence", f->sentence, NULL);
 }
 
 /* What is left of a failed run: back when that is possible, and the truth about it. */
@@ -412,15 +413,15 @@ static int end_badly(Run *run, Failure *f)
 
         if (run->committed) {
                 f->kind = FAILURE_PARTIAL;
-                (void) finish(run, f, "partial");
+                (void)finish(run, f, "partial");
                 return -EUCLEAN;
         }
         if (roll_back(run, &undo) == 0) {
-                (void) finish(run, f, "rolled-back");
+                (void)finish(run, f, "rolled-back");
                 return f->err < 0 ? f->err : -EIO;
         }
         undo.kind = FAILURE_ROLLBACK_FAILED;
-        (void) finish(run, &undo, "stuck");
+        (void)finish(run, &undo, "stuck");
         *f = undo;
         return -ENOTRECOVERABLE;
 }
@@ -485,15 +486,16 @@ static bool nothing_irreversible(Run *run)
 static void recall_failure(const Run *run, Failure *f)
 {
         const Record *r = ledger_last(run->ledger, "fail");
-        FailureKind kind = r ? failure_kind_from_string(strempty(record_get(r, "kind"))) : FAILURE_FAILED;
+        FailureKind kind =
+                r ? failure_kind_from_string(strempty(record_get(r, "kind"))) : FAILURE_FAILED;
 
         if (r && kind > FAILURE_NONE) {
-                (void) failure_set(f, kind, 0, record_get(r, "node"), "%s",
+                (void)failure_set(f, kind, 0, record_get(r, "node"), "%s",
                         strempty(record_get(r, "sentence")));
-                (void) snprintf(f->step, sizeof(f->step), "%s", strempty(record_get(r, "step")));
+                (void)snprintf(f->step, sizeof(f->step), "%s", strempty(record_get(r, "step")));
                 return;
         }
-        (void) failure_set(f, FAILURE_FAILED, -EOWNERDEAD, NULL,
+        (void)failure_set(f, FAILURE_FAILED, -EOWNERDEAD, NULL,
                 "the worker died before the removal was complete; everything was undone");
 }
 
@@ -505,7 +507,7 @@ int run_recover(Ledger *l, int socket_fd, Failure *f)
         if (ledger_finished(l, NULL))
                 return 0;
         run_init(&run, l, socket_fd);
-        (void) run_note(&run, "recovering", NULL, NULL);
+        (void)run_note(&run, "recovering", NULL, NULL);
         if (run.committed && nothing_irreversible(&run))
                 run.committed = false;
         if (run.committed) {

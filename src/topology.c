@@ -40,7 +40,8 @@ static int scan_host(Graph *g)
                 r = node_set(h, "warn", warn);
         /* Unknown is not zero: without the number no estimate would be below any budget. */
         if (r == 0)
-                r = node_setf(h, "processes", "%u", proc_count(&processes) == 0 ? processes : 1000000U);
+                r = node_setf(
+                        h, "processes", "%u", proc_count(&processes) == 0 ? processes : 1000000U);
         return r;
 }
 
@@ -103,10 +104,10 @@ static const struct {
         bool dotted; /* X.Y rather than X */
         const char *kind;
 } shapes[] = {
-        { "namespace", true,  KIND_NAMESPACE },
-        { "region",    false, KIND_REGION    },
-        { "nmem",      false, KIND_DIMM      },
-        { "ndbus",     false, KIND_BUS       },
+        { "namespace", true, KIND_NAMESPACE },
+        { "region", false, KIND_REGION },
+        { "nmem", false, KIND_DIMM },
+        { "ndbus", false, KIND_BUS },
 };
 
 static bool all_digits(const char *s, const char *end)
@@ -114,7 +115,7 @@ static bool all_digits(const char *s, const char *end)
         if (s == end)
                 return false;
         for (; s < end; s++)
-                if (!isdigit((unsigned char) *s))
+                if (!isdigit((unsigned char)*s))
                         return false;
         return true;
 }
@@ -214,13 +215,15 @@ static int resolve_mount_point(const Graph *g, const char *target, Node **ret, F
         while (n > 1 && target[n - 1] == '/')
                 n--;
         if (n >= sizeof(clean))
-                return failure_set(f, FAILURE_INVALID_TARGET, -ENAMETOOLONG, NULL, "this path is too long");
-        (void) snprintf(clean, sizeof(clean), "%.*s", (int) n, target);
+                return failure_set(
+                        f, FAILURE_INVALID_TARGET, -ENAMETOOLONG, NULL, "this path is too long");
+        (void)snprintf(clean, sizeof(clean), "%.*s", (int)n, target);
         if (resolve_attribute(g, KIND_MOUNT, "target", clean, target, ret, f) == 0)
                 return 0;
         if (f && f->kind == FAILURE_NO_SUCH_TARGET)
-                (void) snprintf(f->sentence, sizeof(f->sentence),
-                        "nothing on persistent memory is mounted there; pmemremovectl list shows what is");
+                (void)snprintf(f->sentence, sizeof(f->sentence),
+                        "nothing on persistent memory is mounted there; pmemremovectl list shows "
+                        "what is");
         return f && f->err ? f->err : -ENXIO;
 }
 
@@ -241,7 +244,7 @@ static int check_word(const char *target, Failure *f)
                 return failure_set(f, FAILURE_INVALID_TARGET, -EINVAL, NULL,
                         "a target is a name of 1 to 4095 bytes");
         for (const char *c = target; *c; c++)
-                if (iscntrl((unsigned char) *c))
+                if (iscntrl((unsigned char)*c))
                         return failure_set(f, FAILURE_INVALID_TARGET, -EINVAL, NULL,
                                 "a target holds no control characters");
         if (*target != '/' && strpbrk(target, "*?["))
@@ -287,7 +290,7 @@ void topology_mark_closure(Graph *g, Node *start)
         Node *base = start;
 
         for (size_t i = 0; i < g->n_nodes; i++)
-                if (g->nodes[i] == (Node *) node_below(start, KIND_NAMESPACE))
+                if (g->nodes[i] == (Node *)node_below(start, KIND_NAMESPACE))
                         base = g->nodes[i];
         graph_unmark(g);
         graph_mark_above(base);

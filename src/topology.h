@@ -16,7 +16,8 @@ typedef enum TopologyDepth {
 } TopologyDepth;
 
 /* May block for as long as the kernel lets libndctl wait: planner and worker processes only. */
-int topology_scan(TopologyDepth depth, uint64_t deadline_usec, Graph **ret, Failure *f) _must_check_;
+int topology_scan(
+        TopologyDepth depth, uint64_t deadline_usec, Graph **ret, Failure *f) _must_check_;
 
 /* Which node a caller's word means: namespace0.0, region0, nmem0, ndbus0, pmem0, /dev/pmem0p1,
  * /dev/dax0.0, a mount point, a filesystem UUID or label (also UUID=, LABEL=), a sysfs path.

@@ -54,7 +54,7 @@ static int failure_from_record(const Record *r, Failure *f)
         if (kind <= FAILURE_NONE || record_get_u64(r, "err", &err) < 0 || err > 4095)
                 return -EBADMSG;
         *f = (Failure){ 0 };
-        (void) failure_set(f, kind, -(int) err, r->name, "%s", strempty(record_get(r, "sentence")));
+        (void)failure_set(f, kind, -(int)err, r->name, "%s", strempty(record_get(r, "sentence")));
         return 0;
 }
 
@@ -178,7 +178,7 @@ static int read_line(Verdict *v, const char **text, Failure *f)
 {
         _cleanup_(record_freep) Record *r = NULL;
         const char *nl = strchr(*text, '\n');
-        _cleanup_(freep) char *line = nl ? strndup(*text, (size_t) (nl - *text)) : NULL;
+        _cleanup_(freep) char *line = nl ? strndup(*text, (size_t)(nl - *text)) : NULL;
         int e;
 
         if (!nl)

@@ -11,9 +11,10 @@
 #include "sys/blkid.h"
 #include "util/text.h"
 
-/* What this program, or what could save it, needs: freezing or removing it would hang the rescuer. */
-static const char *const footings[] = { "/", "/usr", "/etc", "/var", "/run", "/dev/shm", "/run/dbus",
-        "/run/pmemremoved", "/run/log/journal", "/var/log/journal", "/proc/self/exe" };
+/* What this program, or what could save it, needs: freezing or removing it would hang the rescuer.
+ */
+static const char *const footings[] = { "/", "/usr", "/etc", "/var", "/run", "/dev/shm",
+        "/run/dbus", "/run/pmemremoved", "/run/log/journal", "/var/log/journal", "/proc/self/exe" };
 
 static int set_footing(Node *fs, dev_t dev)
 {
@@ -26,8 +27,9 @@ static int set_footing(Node *fs, dev_t dev)
 
                 if (stat(footings[i], &st) < 0 || st.st_dev != dev)
                         continue;
-                n = snprintf(text + used, sizeof(text) - used, "%s%s", used ? ", " : "", footings[i]);
-                used += n > 0 ? MIN_OF((size_t) n, sizeof(text) - used - 1) : 0;
+                n = snprintf(
+                        text + used, sizeof(text) - used, "%s%s", used ? ", " : "", footings[i]);
+                used += n > 0 ? MIN_OF((size_t)n, sizeof(text) - used - 1) : 0;
         }
         return used ? node_set(fs, "footing", text) : 0;
 }

@@ -8,15 +8,16 @@
 #include "util/graph.h"
 
 typedef struct HolderScan {
-        Graph *graph;          /* what is known so far */
+        Graph *graph;           /* what is known so far */
         uint64_t deadline_usec; /* CLOCK_MONOTONIC */
-        bool processes;        /* also the expensive scan: who, not only what */
+        bool processes;         /* also the expensive scan: who, not only what */
 } HolderScan;
 
 typedef struct HolderOps {
         const char *kind; /* node kind it adds, kinds.h */
-        /* Adds a node for each holder of this kind above the nodes that are there, linked to what it
-         * stands on. Only reads. An error makes the whole topology unknown, and unknown refuses. */
+        /* Adds a node for each holder of this kind above the nodes that are there, linked to what
+         * it stands on. Only reads. An error makes the whole topology unknown, and unknown refuses.
+         */
         int (*discover)(HolderScan *scan, Failure *f);
 } HolderOps;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Mounts of the filesystems on persistent memory in every mount namespace that has a process, what is
- * mounted below them, and the facts that only a mounted filesystem tells. */
+/* Mounts of the filesystems on persistent memory in every mount namespace that has a process, what
+ * is mounted below them, and the facts that only a mounted filesystem tells. */
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -21,7 +21,7 @@ static Node *find_by_dev(const Graph *g, const char *kind, dev_t dev)
 {
         char devnum[DEVNUM_MAX];
 
-        (void) format_devnum(devnum, dev);
+        (void)format_devnum(devnum, dev);
         for (size_t i = 0; i < g->n_nodes; i++)
                 if (node_is(g->nodes[i], kind) && node_has(g->nodes[i], "dev", devnum))
                         return g->nodes[i];
@@ -72,7 +72,7 @@ static int set_mount(Node *n, const Mount *m)
         if (r == 0)
                 r = node_set(n, "root", m->root);
         if (r == 0)
-                r = node_setf(n, "ns", "%ju", (uintmax_t) m->ns);
+                r = node_setf(n, "ns", "%ju", (uintmax_t)m->ns);
         if (r == 0)
                 r = node_setf(n, "ns-pid", "%d", m->ns_pid);
         if (r == 0)
@@ -92,7 +92,7 @@ static int add_mount(Graph *g, const Mount *m, Node *block)
         Node *fs, *n;
         int r;
 
-        (void) snprintf(id, sizeof(id), "%" PRIu64, m->id);
+        (void)snprintf(id, sizeof(id), "%" PRIu64, m->id);
         r = need_filesystem(g, block, m, &fs);
         if (r == 0)
                 r = graph_add(g, KIND_MOUNT, id, &n);
@@ -115,8 +115,9 @@ static int add_nested(Graph *g, const Mount *m, Node *parent)
                 return 0;
         if (r == 0)
                 r = graph_link(n, parent);
-        return r < 0 ? r : node_setf(n, "what", "%s of %s is mounted below %s", m->fstype,
-                                   strna(m->source), strna(node_get(parent, "target")));
+        return r < 0 ? r
+                     : node_setf(n, "what", "%s of %s is mounted below %s", m->fstype,
+                               strna(m->source), strna(node_get(parent, "target")));
 }
 
 static int add_one(Graph *g, const Mount *m)
@@ -126,7 +127,7 @@ static int add_one(Graph *g, const Mount *m)
 
         if (block)
                 return add_mount(g, m, block);
-        (void) snprintf(id, sizeof(id), "%" PRIu64, m->parent_id);
+        (void)snprintf(id, sizeof(id), "%" PRIu64, m->parent_id);
         parent = graph_find(g, KIND_MOUNT, id);
         return parent ? add_nested(g, m, parent) : 0;
 }
@@ -138,7 +139,7 @@ static int open_root(const Node *mount)
         char path[4352];
         int fd;
 
-        (void) snprintf(path, sizeof(path), "/proc/%s/root%s", strempty(node_get(mount, "ns-pid")),
+        (void)snprintf(path, sizeof(path), "/proc/%s/root%s", strempty(node_get(mount, "ns-pid")),
                 strempty(node_get(mount, "target")));
         fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
         return fd < 0 ? -errno : fd;
@@ -165,8 +166,8 @@ static int learn_xfs(Node *fs, int fd)
         r = node_set(fs, "rmapbt", info.rmapbt ? "yes" : "no");
         if (r == 0)
                 r = node_set(fs, "realtime", info.realtime ? "yes" : "no");
-        if (r == 0 &&
-                xfs_cached_pages(fd, node_name(block), usec_add(now_usec(), PAGES_TIMEOUT_USEC), &pages) == 0)
+        if (r == 0 && xfs_cached_pages(fd, node_name(block),
+                              usec_add(now_usec(), PAGES_TIMEOUT_USEC), &pages) == 0)
                 r = node_setf(fs, "pages", "%" PRIu64, pages);
         return r;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Partitions of a pmem disk: subdirectories of its sysfs directory that have a "partition" number. */
+/* Partitions of a pmem disk: subdirectories of its sysfs directory that have a "partition" number.
+ */
 
 #include <inttypes.h>
 #include <sys/sysmacros.h>

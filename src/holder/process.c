@@ -59,10 +59,10 @@ static Node *stands_on(const Graph *g, const ProcHolder *p)
 {
         static const char *const files[] = { KIND_FILESYSTEM, KIND_MOUNT, NULL };
         static const char *const nodes[] = { KIND_BLOCK, KIND_CHARDEV, NULL };
-        const char *const *kinds = p->uses & ~(unsigned) PROC_USE_NODE ? files : nodes;
+        const char *const *kinds = p->uses & ~(unsigned)PROC_USE_NODE ? files : nodes;
         char devnum[DEVNUM_MAX];
 
-        (void) format_devnum(devnum, p->dev);
+        (void)format_devnum(devnum, p->dev);
         for (; *kinds; kinds++)
                 for (size_t i = 0; i < g->n_nodes; i++)
                         if (node_is(g->nodes[i], *kinds) && node_has(g->nodes[i], "dev", devnum))
@@ -75,7 +75,8 @@ static int set_uses(Node *n, unsigned uses)
         char text[PROC_USES_MAX];
         const char *known = node_get(n, "uses");
 
-        return node_set(n, "uses", proc_uses_format(uses | (known ? proc_uses_parse(known) : 0), text));
+        return node_set(
+                n, "uses", proc_uses_format(uses | (known ? proc_uses_parse(known) : 0), text));
 }
 
 static int add_node(Graph *g, const ProcHolder *p, const char *pid, Node **ret)
@@ -105,7 +106,7 @@ static int add_process(Graph *g, const ProcHolder *p)
 
         if (!below)
                 return 0;
-        (void) snprintf(pid, sizeof(pid), "%d", p->pid);
+        (void)snprintf(pid, sizeof(pid), "%d", p->pid);
         n = graph_find(g, KIND_PROCESS, pid);
         if (!n)
                 r = add_node(g, p, pid, &n);
@@ -123,7 +124,8 @@ static int process_discover(HolderScan *scan, Failure *f)
         r = collect(scan->graph, &filesystems, &nodes);
         if (r < 0 || filesystems.n + nodes.n == 0)
                 return r;
-        r = proc_find_holders(filesystems.items, filesystems.n, nodes.items, nodes.n, scan->deadline_usec, &l);
+        r = proc_find_holders(
+                filesystems.items, filesystems.n, nodes.items, nodes.n, scan->deadline_usec, &l);
         for (size_t i = 0; i < l.n && r == 0; i++)
                 r = add_process(scan->graph, &l.items[i]);
         return r;

@@ -12,9 +12,9 @@ static const struct {
         const char *prefix;
         const char *what;
 } stacks[] = {
-        { "dm-",    "device mapper" },
-        { "md",     "md array"      },
-        { "bcache", "bcache"        },
+        { "dm-", "device mapper" },
+        { "md", "md array" },
+        { "bcache", "bcache" },
 };
 
 static const char *stack_name(const char *name)

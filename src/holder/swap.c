@@ -15,7 +15,7 @@ static Node *find_block(const Graph *g, dev_t dev)
 {
         char devnum[DEVNUM_MAX];
 
-        (void) format_devnum(devnum, dev);
+        (void)format_devnum(devnum, dev);
         for (size_t i = 0; i < g->n_nodes; i++)
                 if (node_is(g->nodes[i], KIND_BLOCK) && node_has(g->nodes[i], "dev", devnum))
                         return g->nodes[i];

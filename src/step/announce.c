@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Tells everybody that a removal begins. Only the daemon owns the bus name, so this note is all that
- * happens here: the daemon emits PrepareForRemoval when it hears it, and the opposite when it hears
- * of the way back. */
+/* Tells everybody that a removal begins. Only the daemon owns the bus name, so this note is all
+ * that happens here: the daemon emits PrepareForRemoval when it hears it, and the opposite when it
+ * hears of the way back. */
 
 #include "step/step.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The proof that nobody is left: the whole disk opened exclusively. It also keeps new ones out until
- * the device is gone. */
+/* The proof that nobody is left: the whole disk opened exclusively. It also keeps new ones out
+ * until the device is gone. */
 
 #include "step/claim.h"
 
@@ -13,8 +13,8 @@ int claim_disk(Run *run, const char *disk, dev_t dev, const char *devs, Failure 
         char devnode[80], key[80], names[512] = "";
         int fd;
 
-        (void) snprintf(devnode, sizeof(devnode), "/dev/%s", disk);
-        (void) snprintf(key, sizeof(key), "claim:%s", disk);
+        (void)snprintf(devnode, sizeof(devnode), "/dev/%s", disk);
+        (void)snprintf(key, sizeof(key), "claim:%s", disk);
         fd = claim_open(devnode, dev);
         if (fd >= 0)
                 return run_hold(run, key, fd);
@@ -40,7 +40,7 @@ static int claim_revert(const Step *s, Run *run, Failure *f)
 {
         char key[80];
 
-        (void) snprintf(key, sizeof(key), "claim:%s", step_node(s));
+        (void)snprintf(key, sizeof(key), "claim:%s", step_node(s));
         run_drop(run, key);
         return 0;
 }

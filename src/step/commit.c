@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The commit point of the forced road: the next write kills processes and shuts the filesystem down,
- * so from here the run only goes forward. */
+/* The commit point of the forced road: the next write kills processes and shuts the filesystem
+ * down, so from here the run only goes forward. */
 
 #include "step/step.h"
 

@@ -21,8 +21,8 @@ void step_place(const Step *s, MountPlace *ret)
         const char *target = step_get(s, "target");
 
         *ret = (MountPlace){
-                .ns_pid = (pid_t) step_get_u64(s, "ns-pid"),
-                .ns = (ino_t) step_get_u64(s, "ns"),
+                .ns_pid = (pid_t)step_get_u64(s, "ns-pid"),
+                .ns = (ino_t)step_get_u64(s, "ns"),
                 .id = step_get_u64(s, "id"),
                 .dev = step_get_dev(s, "dev"),
                 .target = target ? target : step_node(s),
@@ -56,7 +56,7 @@ static void append_name(char *buf, size_t size, pid_t pid, const char *comm)
 {
         size_t used = strlen(buf);
 
-        (void) snprintf(buf + used, size - used, "%s%d (%s)", used ? ", " : "", pid, comm);
+        (void)snprintf(buf + used, size - used, "%s%d (%s)", used ? ", " : "", pid, comm);
 }
 
 void step_name_holders(Run *run, const char *devs, char *buf, size_t size)
@@ -70,8 +70,8 @@ void step_name_holders(Run *run, const char *devs, char *buf, size_t size)
                 const ProcHolder *p = &l.items[i];
                 char pid[16], uses[PROC_USES_MAX];
 
-                (void) snprintf(pid, sizeof(pid), "%d", p->pid);
-                (void) run_note(run, "held", pid, "comm", p->comm, "uses",
+                (void)snprintf(pid, sizeof(pid), "%d", p->pid);
+                (void)run_note(run, "held", pid, "comm", p->comm, "uses",
                         proc_uses_format(p->uses, uses), "example", p->example, NULL);
                 append_name(buf, size, p->pid, p->comm);
         }
@@ -85,7 +85,7 @@ static bool is_known(const Run *run, const ProcHolder *p)
                 uint64_t pid, start;
 
                 if (parse_u64(r->name, &pid) == 0 && record_get_u64(r, "start", &start) == 0 &&
-                        (pid_t) pid == p->pid && start == p->start)
+                        (pid_t)pid == p->pid && start == p->start)
                         return true;
         }
         return false;
@@ -107,8 +107,8 @@ static int note_newcomer(Run *run, const ProcHolder *p, const char *unit)
 {
         char pid[16], start[24], uses[PROC_USES_MAX];
 
-        (void) snprintf(pid, sizeof(pid), "%d", p->pid);
-        (void) snprintf(start, sizeof(start), "%" PRIu64, p->start);
+        (void)snprintf(pid, sizeof(pid), "%d", p->pid);
+        (void)snprintf(start, sizeof(start), "%" PRIu64, p->start);
         return run_note(run, "newcomer", pid, "start", start, "comm", p->comm, "unit", unit, "uses",
                 proc_uses_format(p->uses, uses), "example", p->example, NULL);
 }
@@ -146,7 +146,7 @@ int step_find_newcomers(Run *run, const Step *s, const char *devs, Failure *f)
 void victims_done(Victims *v)
 {
         for (size_t i = 0; i < v->n; i++)
-                (void) safe_close(v->items[i].pidfd);
+                (void)safe_close(v->items[i].pidfd);
         free(v->items);
 }
 
@@ -158,9 +158,12 @@ static int add_victim(Victims *v, const Record *r, pid_t pid, int pidfd)
                 return -ENOMEM;
         v->items = grown;
         v->items[v->n] = (Victim){ .pid = pid, .pidfd = pidfd };
-        (void) snprintf(grown[v->n].comm, sizeof(grown->comm), "%s", strempty(record_get(r, "comm")));
-        (void) snprintf(grown[v->n].unit, sizeof(grown->unit), "%s", strempty(record_get(r, "unit")));
-        (void) snprintf(grown[v->n].uses, sizeof(grown->uses), "%s", strempty(record_get(r, "uses")));
+        (void)snprintf(
+                grown[v->n].comm, sizeof(grown->comm), "%s", strempty(record_get(r, "comm")));
+        (void)snprintf(
+                grown[v->n].unit, sizeof(grown->unit), "%s", strempty(record_get(r, "unit")));
+        (void)snprintf(
+                grown[v->n].uses, sizeof(grown->uses), "%s", strempty(record_get(r, "uses")));
         v->n++;
         return 0;
 }
@@ -175,7 +178,8 @@ int victims_open(Run *run, Victims *v)
                 pid_t pid;
                 int e;
 
-                if (parse_pid(strempty(r->name), &pid) < 0 || record_get_u64(r, "start", &start) < 0)
+                if (parse_pid(strempty(r->name), &pid) < 0 ||
+                        record_get_u64(r, "start", &start) < 0)
                         return -EBADMSG;
                 pidfd = pidfd_open_checked(pid, start);
                 if (pidfd == -ESRCH)
@@ -185,7 +189,7 @@ int victims_open(Run *run, Victims *v)
                 e = add_victim(v, r, pid, pidfd);
                 if (e < 0)
                         return e;
-                (void) TAKE_FD(pidfd);
+                (void)TAKE_FD(pidfd);
         }
         return 0;
 }
@@ -212,9 +216,10 @@ static int note_signal(Run *run, const Victim *victim, int sig, const char *why)
 {
         char pid[16];
 
-        (void) snprintf(pid, sizeof(pid), "%d", victim->pid);
-        return run_note(run, sig == SIGKILL ? "killed" : "signalled", pid, "comm", victim->comm, "unit",
-                victim->unit, "signal", signal_name(sig), "uses", victim->uses, "reason", why, NULL);
+        (void)snprintf(pid, sizeof(pid), "%d", victim->pid);
+        return run_note(run, sig == SIGKILL ? "killed" : "signalled", pid, "comm", victim->comm,
+                "unit", victim->unit, "signal", signal_name(sig), "uses", victim->uses, "reason",
+                why, NULL);
 }
 
 int victims_signal(Run *run, Victims *v, int sig, const char *why)
@@ -269,11 +274,11 @@ int victims_wait(Run *run, const Step *s, Victims *v, uint64_t deadline_usec, Fa
 
                 if (r < 0)
                         return r;
-                r = poll_alive(v, run_cancel_fd(run),
-                        MIN_OF(PROGRESS_MS, poll_timeout_ms(deadline_usec)));
+                r = poll_alive(
+                        v, run_cancel_fd(run), MIN_OF(PROGRESS_MS, poll_timeout_ms(deadline_usec)));
                 if (r < 0)
                         return r;
                 run_progress(run, s, "waiting for %s", victims_names(v, names, sizeof(names)));
         }
-        return (int) victims_alive(v);
+        return (int)victims_alive(v);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Stops with everything drained and nothing frozen until somebody says Confirm. The time for that is
- * the daemon's to keep: it cancels, and a daemon that dies cancels too. */
+/* Stops with everything drained and nothing frozen until somebody says Confirm. The time for that
+ * is the daemon's to keep: it cancels, and a daemon that dies cancels too. */
 
 #include "step/step.h"
 

@@ -23,7 +23,8 @@ static int detach_apply(const Step *s, Run *run, Failure *f)
                 return 0;
         if (r != -EBUSY)
                 return r;
-        /* Somebody whom no scan showed. Out of the way at least; verify tells whether it lives on. */
+        /* Somebody whom no scan showed. Out of the way at least; verify tells whether it lives on.
+         */
         r = run_note(run, "warn", step_node(s), "text",
                 "the dead mount is still in use and was detached lazily", NULL);
         if (r == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Deep flush of one region, after the last write: nd_pmem's own flush in the unbind comes before the
- * filesystem's last words and swallows its error (drivers/nvdimm/pmem.c nd_pmem_remove, 6.12);
+/* Deep flush of one region, after the last write: nd_pmem's own flush in the unbind comes before
+ * the filesystem's last words and swallows its error (drivers/nvdimm/pmem.c nd_pmem_remove, 6.12);
  * writing 1 to deep_flush reports it. */
 
 #include "step/step.h"
@@ -13,11 +13,11 @@ static int flush_apply(const Step *s, Run *run, Failure *f)
         uint64_t needed;
         int r;
 
-        (void) snprintf(dir, sizeof(dir), "/sys/bus/nd/devices/%s", step_node(s));
-        (void) snprintf(path, sizeof(path), "%s/deep_flush", dir);
+        (void)snprintf(dir, sizeof(dir), "/sys/bus/nd/devices/%s", step_node(s));
+        (void)snprintf(path, sizeof(path), "%s/deep_flush", dir);
         r = sysfs_read_u64(dir, "deep_flush", &needed);
-        /* Missing where flushing is done by other means, 0 where the platform flushes by itself: then
-         * the attribute is read-only (region_visible(), drivers/nvdimm/region_devs.c). */
+        /* Missing where flushing is done by other means, 0 where the platform flushes by itself:
+         * then the attribute is read-only (region_visible(), drivers/nvdimm/region_devs.c). */
         if (r == -ENOENT || (r == 0 && needed == 0))
                 return 0;
         if (r == 0)

@@ -4,10 +4,13 @@
  *
  *   look for newcomers     while a scan still cannot hang on frozen processes
  *   open the thaw handle   the only one that outlives a lazy umount or the shutdown
- *   syncfs                 moves the cost of dirty data out of the frozen window
+ *   fsync of every file    moves the cost of dirty data out of the frozen window, and cleans DAX
+ *                          entries of earlier mappings that syncfs does not see
  *   start the guardian     before there is anything to guard, so that no instant is unguarded
  *   note "freezing"        before the ioctl, so that recovery knows what may be frozen
  *   FIFREEZE in a child    uninterruptible, and behind one stuck writer it never returns
+ *   fsync what is mapped   a freeze alone does not stop writing through MAP_SYNC mappings
+ *                          (sys/mapped.h); only now may nothing dirty the filesystem any more
  */
 
 #include "step/freeze.h"
@@ -23,7 +26,9 @@
 #include "sys/child.h"
 #include "sys/freeze.h"
 #include "sys/guardian.h"
+#include "sys/mapped.h"
 #include "sys/proc.h"
+#include "sys/xfs.h"
 
 #define RESCUE_DIR LEDGER_DIR "/rescue"
 #define RESCUE_TIMEOUT_USEC (30 * USEC_PER_SEC)
@@ -46,7 +51,7 @@ static void frost_drop(void *object)
 
 static const char *frost_key(const char *prefix, const char *filesystem, char buf[static 80])
 {
-        (void) snprintf(buf, 80, "%s:%s", prefix, filesystem);
+        (void)snprintf(buf, 80, "%s:%s", prefix, filesystem);
         return buf;
 }
 
@@ -81,14 +86,48 @@ static int open_root(const Step *s)
         return r;
 }
 
+typedef struct SyncCall {
+        int fd;
+        uint64_t deadline_usec;
+        const FileSet *mapped;
+} SyncCall;
+
+/* Where files cannot be listed or opened by handle, syncfs is all there is. */
 static int sync_in_child(void *arg)
 {
-        return sync_fs(*(int *) arg);
+        const SyncCall *call = arg;
+        int r = xfs_sync_files(call->fd, call->deadline_usec);
+
+        if (r == -ENOTTY || r == -EOPNOTSUPP)
+                r = 0;
+        if (r == 0)
+                r = file_set_sync(call->mapped);
+        return r < 0 ? r : sync_fs(call->fd);
+}
+
+static int sync_mapped_in_child(void *arg)
+{
+        return file_set_sync(arg);
 }
 
 static int freeze_in_child(void *arg)
 {
-        return freeze_fs(*(int *) arg);
+        return freeze_fs(*(int *)arg);
+}
+
+/* What the processes of the plan and the newcomers have mapped. */
+static int open_mapped(const Step *s, Run *run, FileSet *mapped)
+{
+        const Record *r;
+        int e = 0;
+
+        for (size_t i = 0; e == 0 && (r = run_process(run, i)); i++) {
+                pid_t pid;
+
+                if (strstr(strempty(record_get(r, "uses")), "dax") && parse_pid(r->name, &pid) == 0)
+                        e = file_set_add(mapped, pid, step_get_dev(s, "dev"));
+        }
+        return e;
 }
 
 static int check_newcomers(const Step *s, Run *run, Failure *f)
@@ -97,34 +136,50 @@ static int check_newcomers(const Step *s, Run *run, Failure *f)
 
         if (found > 0 && run_only_planned(run))
                 return failure_set(f, FAILURE_PLAN_CHANGED, -ESTALE, step_node(s),
-                        "%d processes came since the plan was shown; look at the new plan and ask again",
+                        "%d processes came since the plan was shown; look at the new plan and ask "
+                        "again",
                         found);
         return MIN_OF(found, 0);
 }
 
-/* Waits for FIFREEZE; a cancel does not end the wait, because nothing can end a freeze halfway: it is
- * seen before the next step, which is then not begun. */
+/* Waits for FIFREEZE; a cancel does not end the wait, because nothing can end a freeze halfway: it
+ * is seen before the next step, which is then not begun. */
 static int wait_frozen(const Step *s, Run *run, Frost *frost, uint64_t deadline, Failure *f)
 {
         char stack[256];
         int r;
 
-        while ((r = child_wait(&frost->freezer, MIN_OF(deadline, now_usec() + USEC_PER_SEC), -EBADF)) ==
-                        -ETIMEDOUT &&
+        while ((r = child_wait(&frost->freezer, MIN_OF(deadline, now_usec() + USEC_PER_SEC),
+                        -EBADF)) == -ETIMEDOUT &&
                 now_usec() < deadline) {
-                (void) proc_kernel_stack(frost->freezer.pid, stack, sizeof(stack));
-                run_progress(run, s, "the kernel waits for a writer inside the filesystem: %s", stack);
+                (void)proc_kernel_stack(frost->freezer.pid, stack, sizeof(stack));
+                run_progress(
+                        run, s, "the kernel waits for a writer inside the filesystem: %s", stack);
         }
         if (r == -ETIMEDOUT)
                 return failure_set(f, FAILURE_TIMED_OUT, r, step_node(s),
-                        "FIFREEZE is not complete after FreezeTimeout=: a task is stuck inside a write to it");
+                        "FIFREEZE is not complete after FreezeTimeout=: a task is stuck inside a "
+                        "write to it");
         if (r == -EBUSY)
                 return failure_set(f, FAILURE_BUSY, r, step_node(s),
-                        "somebody else has frozen it (fsfreeze, a snapshot, dm); thaw it and ask again");
+                        "somebody else has frozen it (fsfreeze, a snapshot, dm); thaw it and ask "
+                        "again");
         return r;
 }
 
-static int freeze_guarded(const Step *s, Run *run, int fd, Frost *frost, Failure *f)
+/* Frozen is only what cannot be written any more. */
+static int stop_mapped_writers(const Step *s, const FileSet *mapped, Failure *f)
+{
+        int r = child_call(sync_mapped_in_child, (void *)mapped, step_get_u64(s, "wait"), -EBADF);
+
+        if (r == -ETIMEDOUT)
+                return failure_set(f, FAILURE_TIMED_OUT, r, step_node(s),
+                        "the mapped files could not be synced in FreezeTimeout=");
+        return r;
+}
+
+static int freeze_guarded(
+        const Step *s, Run *run, int fd, Frost *frost, const FileSet *mapped, Failure *f)
 {
         uint64_t wait = step_get_u64(s, "wait");
         char at[24];
@@ -135,18 +190,20 @@ static int freeze_guarded(const Step *s, Run *run, int fd, Frost *frost, Failure
                 r = child_start(&frost->freezer, false, freeze_in_child, &fd);
         if (r < 0)
                 return r;
-        /* Without that knowledge it would give up too early after our death; better not to go on. */
+        /* Without that knowledge it would give up too early after our death; better not to go on.
+         */
         r = guardian_freezer(&frost->guardian, frost->freezer.pid);
         if (r < 0)
                 return r;
         r = wait_frozen(s, run, frost, usec_add(now_usec(), wait), f);
         if (r < 0)
                 return r;
-        (void) snprintf(at, sizeof(at), "%" PRIu64, now_usec());
-        return run_note(run, "frozen", step_node(s), "at", at, NULL);
+        (void)snprintf(at, sizeof(at), "%" PRIu64, now_usec());
+        r = run_note(run, "frozen", step_node(s), "at", at, NULL);
+        return r < 0 ? r : stop_mapped_writers(s, mapped, f);
 }
 
-static int freeze_open(const Step *s, Run *run, int fd, Failure *f)
+static int freeze_open(const Step *s, Run *run, int fd, const FileSet *mapped, Failure *f)
 {
         char key[80];
         Frost *frost = calloc(1, sizeof(*frost));
@@ -160,15 +217,45 @@ static int freeze_open(const Step *s, Run *run, int fd, Failure *f)
                 frost_drop(frost);
                 return r;
         }
-        r = guardian_start(&frost->guardian, fd, usec_add(now_usec(), step_get_u64(s, "thaw-after")));
-        return r < 0 ? r : freeze_guarded(s, run, fd, frost, f);
+        r = guardian_start(
+                &frost->guardian, fd, usec_add(now_usec(), step_get_u64(s, "thaw-after")));
+        return r < 0 ? r : freeze_guarded(s, run, fd, frost, mapped, f);
+}
+
+static int sync_first(const Step *s, Run *run, int fd, const FileSet *mapped, Failure *f)
+{
+        uint64_t wait = step_get_u64(s, "wait");
+        SyncCall call = { .fd = fd, .deadline_usec = usec_add(now_usec(), wait), .mapped = mapped };
+        int r = child_call(sync_in_child, &call, wait, run_cancel_fd(run));
+
+        if (r == -ECANCELED)
+                return run_check_cancel(run, f);
+        if (r == -ETIMEDOUT)
+                return failure_set(f, FAILURE_TIMED_OUT, r, step_node(s),
+                        "its files could not be synced in FreezeTimeout=; nothing was frozen");
+        return r;
+}
+
+static int freeze_mounted(const Step *s, Run *run, int fd, Failure *f)
+{
+        _cleanup_(file_set_done) FileSet mapped = { 0 };
+        char key[80];
+        int r;
+
+        r = run_hold(run, frost_key("thaw", step_node(s), key), fd);
+        if (r < 0) {
+                (void)safe_close(fd);
+                return r;
+        }
+        r = open_mapped(s, run, &mapped);
+        if (r == 0)
+                r = sync_first(s, run, fd, &mapped, f);
+        return r < 0 ? r : freeze_open(s, run, fd, &mapped, f);
 }
 
 static int freeze_apply(const Step *s, Run *run, Failure *f)
 {
-        _cleanup_(closep) int fd = -EBADF;
-        char key[80];
-        int r, sync_fd;
+        int r, fd;
 
         r = check_newcomers(s, run, f);
         if (r < 0)
@@ -178,23 +265,13 @@ static int freeze_apply(const Step *s, Run *run, Failure *f)
         if (fd == -ENOENT)
                 return claim_disk(run, strempty(step_get(s, "disk")), step_get_dev(s, "disk-dev"),
                         step_get(s, "dev"), f);
-        if (fd < 0)
-                return fd;
-        sync_fd = fd;
-        r = child_call(sync_in_child, &sync_fd, step_get_u64(s, "wait"), run_cancel_fd(run));
-        if (r == -ECANCELED)
-                r = run_check_cancel(run, f);
-        if (r < 0)
-                return r;
-        r = run_hold(run, frost_key("thaw", step_node(s), key), fd);
-        if (r < 0)
-                return r;
-        return freeze_open(s, run, TAKE_FD(fd), f);
+        return fd < 0 ? fd : freeze_mounted(s, run, fd, f);
 }
 
 /* --- the way back --- */
 
-/* FITHAW's EINVAL means that nothing is frozen by user space: done (also what pre-remove leaves). */
+/* FITHAW's EINVAL means that nothing is frozen by user space: done (also what pre-remove leaves).
+ */
 static int thaw(Run *run, const char *filesystem, int fd)
 {
         const Record *frozen = run_recall(run, "frozen", filesystem);
@@ -208,7 +285,7 @@ static int thaw(Run *run, const char *filesystem, int fd)
         if (!frozen || thawed)
                 return 0;
         if (record_get_u64(frozen, "at", &at) == 0 && now_usec() > at)
-                (void) snprintf(usec, sizeof(usec), "%" PRIu64, now_usec() - at);
+                (void)snprintf(usec, sizeof(usec), "%" PRIu64, now_usec() - at);
         return run_note(run, "thawed", filesystem, "usec", usec, NULL);
 }
 
@@ -229,7 +306,7 @@ int freeze_release(Run *run, const char *filesystem, Failure *f)
                         strerror(-r));
         frost = run_held(run, frost_key("frost", filesystem, key));
         if (frost)
-                guardian_release(&((Frost *) frost->object)->guardian);
+                guardian_release(&((Frost *)frost->object)->guardian);
         run_drop(run, frost_key("frost", filesystem, key));
         run_drop(run, frost_key("thaw", filesystem, key));
         return 0;
@@ -245,8 +322,9 @@ static void wait_freezer(const Step *s, Run *run)
 
         while (frost && frost->freezer.pid > 0 &&
                 child_wait(&frost->freezer, now_usec() + USEC_PER_SEC, -EBADF) == -ETIMEDOUT) {
-                (void) proc_kernel_stack(frost->freezer.pid, stack, sizeof(stack));
-                run_progress(run, s, "the freeze cannot be taken back before it is complete: %s", stack);
+                (void)proc_kernel_stack(frost->freezer.pid, stack, sizeof(stack));
+                run_progress(
+                        run, s, "the freeze cannot be taken back before it is complete: %s", stack);
         }
 }
 
@@ -263,7 +341,8 @@ static int thaw_ghost(const Step *s, Run *run)
                 return -ENOMEM;
         if (mkdir(RESCUE_DIR, 0700) < 0 && errno != EEXIST)
                 return -errno;
-        r = mounts_place(&place, devnode, "/", strempty(step_get(s, "type")), "rw", "", RESCUE_TIMEOUT_USEC);
+        r = mounts_place(
+                &place, devnode, "/", strempty(step_get(s, "type")), "rw", "", RESCUE_TIMEOUT_USEC);
         if (r < 0)
                 return r;
         fd = open(RESCUE_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -293,14 +372,15 @@ static int freeze_revert(const Step *s, Run *run, Failure *f)
         int r;
 
         wait_freezer(s, run);
-        (void) snprintf(key, sizeof(key), "claim:%s", strempty(step_get(s, "disk")));
+        (void)snprintf(key, sizeof(key), "claim:%s", strempty(step_get(s, "disk")));
         run_drop(run, key);
         if (run_held(run, frost_key("thaw", step_node(s), key)))
                 return freeze_release(run, step_node(s), f);
         r = thaw_by_path(s, run);
         if (r < 0)
                 return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
-                        "could not be thawed: %s; run fsfreeze -u on its mount point", strerror(-r));
+                        "could not be thawed: %s; run fsfreeze -u on its mount point",
+                        strerror(-r));
         return 0;
 }
 

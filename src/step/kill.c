@@ -25,7 +25,8 @@ static int wave(const Step *s, Run *run, uint64_t deadline, Failure *f)
                 r = victims_wait(run, s, &v, deadline, f);
         if (r > 0)
                 return failure_set(f, FAILURE_TIMED_OUT, -ETIMEDOUT, step_node(s),
-                        "%s did not die in KillTimeout=; a process in state D waits for the kernel, "
+                        "%s did not die in KillTimeout=; a process in state D waits for the "
+                        "kernel, "
                         "look at /proc/PID/stack",
                         victims_names(&v, names, sizeof(names)));
         return r;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Disables one region by taking its driver off. The kernel would unbind every namespace on it without
- * a question (nd_region_remove, drivers/nvdimm/region.c), so that nothing is left is asked here. */
+/* Disables one region by taking its driver off. The kernel would unbind every namespace on it
+ * without a question (nd_region_remove, drivers/nvdimm/region.c), so that nothing is left is asked
+ * here. */
 
 #include "step/step.h"
 #include "sys/bind.h"
@@ -21,13 +22,13 @@ static bool has_live_child(const Step *s, char *name, size_t size)
         _cleanup_(strv_freep) char **children = NULL;
         char dir[128], driver[64];
 
-        (void) snprintf(dir, sizeof(dir), "/sys/bus/nd/devices/%s", step_node(s));
+        (void)snprintf(dir, sizeof(dir), "/sys/bus/nd/devices/%s", step_node(s));
         if (sysfs_list(dir, &children) < 0)
                 return true;
         for (char **c = children; c && *c; c++) {
                 if (!strchr(*c, '.') || bind_driver(*c, driver, sizeof(driver)) < 0)
                         continue;
-                (void) snprintf(name, size, "%s", *c);
+                (void)snprintf(name, size, "%s", *c);
                 return true;
         }
         return false;
@@ -50,11 +51,12 @@ static int region_apply(const Step *s, Run *run, Failure *f)
         if (has_live_child(s, child, sizeof(child)))
                 return failure_set(f, FAILURE_BUSY, -EBUSY, step_node(s),
                         "%s on it is active; it came since the plan was made", child);
-        r = child_call(detach_in_child, (void *) s, step_get_u64(s, "wait"), -EBADF);
+        r = child_call(detach_in_child, (void *)s, step_get_u64(s, "wait"), -EBADF);
         if (r < 0)
                 return r;
-        return is_disabled(s) ? 0 : failure_set(f, FAILURE_FAILED, -EBUSY, step_node(s),
-                                            "it still has a driver after the unbind");
+        return is_disabled(s) ? 0
+                              : failure_set(f, FAILURE_FAILED, -EBUSY, step_node(s),
+                                        "it still has a driver after the unbind");
 }
 
 static int region_revert(const Step *s, Run *run, Failure *f)

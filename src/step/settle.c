@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* After a forced unbind: waits for whom the kernel killed, and kills who is left. The kernel queues
- * SIGBUS and waits for nobody; it can be blocked, ignored or handled, and PID 1 of a container never
- * gets it. Processes with plain descriptors or a working directory get no signal at all. Whoever
- * lives keeps the dead mount, and on kernels from 6.15 the freed page structures, in use. */
+ * SIGBUS and waits for nobody; it can be blocked, ignored or handled, and PID 1 of a container
+ * never gets it. Processes with plain descriptors or a working directory get no signal at all.
+ * Whoever lives keeps the dead mount, and on kernels from 6.15 the freed page structures, in use.
+ */
 
 #include "step/common.h"
 #include "sys/bind.h"
@@ -64,7 +65,8 @@ static int kill_the_rest(const Step *s, Run *run, Failure *f)
                 return r;
         if (!step_get(s, "signal"))
                 return failure_set(f, FAILURE_BUSY, -EBUSY, step_node(s),
-                        "%s outlived the removal, and LastSignal=none forbids to kill them; stop them",
+                        "%s outlived the removal, and LastSignal=none forbids to kill them; stop "
+                        "them",
                         victims_names(&v, names, sizeof(names)));
         r = parse_signal(step_get(s, "signal"), &sig);
         if (r == 0)

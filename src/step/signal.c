@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Asks every process of the plan to leave and waits until all have gone, at most DrainTimeout=. Who
- * is still there then is no failure of this step: whether it matters, the unmount asks the kernel. */
+ * is still there then is no failure of this step: whether it matters, the unmount asks the kernel.
+ */
 
 #include "plan.h"
 #include "step/common.h"

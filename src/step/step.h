@@ -88,8 +88,9 @@ void run_drop(Run *run, const char *key);
 /* For waits: readable when the parent says something; -EBADF past the commit point. */
 int run_cancel_fd(const Run *run);
 bool run_committed(const Run *run);
-/* Reads what the parent said. -ECANCELED with the Failure filled when somebody asked to stop (or the
- * parent is gone); always 0 past the commit point. A wait that ended with -ECANCELED asks here. */
+/* Reads what the parent said. -ECANCELED with the Failure filled when somebody asked to stop (or
+ * the parent is gone); always 0 past the commit point. A wait that ended with -ECANCELED asks here.
+ */
 int run_check_cancel(Run *run, Failure *f) _must_check_;
 /* Waits for the parent's "confirm". */
 int run_wait_confirm(Run *run, Failure *f) _must_check_;
@@ -97,7 +98,8 @@ int run_wait_confirm(Run *run, Failure *f) _must_check_;
 /* Processes of the plan and those that came later ("newcomer" records), each once. */
 const Record *run_process(const Run *run, size_t i);
 
-/* Only what was reviewed: the request was bound to a plan id, so whoever came since is not killed. */
+/* Only what was reviewed: the request was bound to a plan id, so whoever came since is not killed.
+ */
 bool run_only_planned(const Run *run);
 
 const Plan *run_plan_of(const Run *run);

@@ -26,7 +26,8 @@
 #define PRE_REMOVE_MESSAGE "Device is about to be removed!"
 /* kill_proc(), mm/memory-failure.c: one line per page and process, not rate limited */
 #define SIGBUS_MESSAGE "Sending SIGBUS to "
-/* Prints less than KERN_ERR: those lines on a serial console cost more than the kills themselves. */
+/* Prints less than KERN_ERR: those lines on a serial console cost more than the kills themselves.
+ */
 #define QUIET_LEVEL 3
 /* Victims that are named one by one; the kernel's lines about more of them stay in its log. */
 #define VICTIMS_MAX 64
@@ -54,20 +55,20 @@ static void note_victim(Run *run, Watch *w, const char *text)
         char word[64], *colon;
         uint64_t pid;
 
-        if (!end || (size_t) (end - name) >= sizeof(word))
+        if (!end || (size_t)(end - name) >= sizeof(word))
                 return;
-        (void) snprintf(word, sizeof(word), "%.*s", (int) (end - name), name);
+        (void)snprintf(word, sizeof(word), "%.*s", (int)(end - name), name);
         colon = strrchr(word, ':');
         if (!colon || parse_u64(colon + 1, &pid) < 0)
                 return;
         *colon = '\0';
         for (size_t i = 0; i < w->n_victims; i++)
-                if (w->victims[i] == (pid_t) pid)
+                if (w->victims[i] == (pid_t)pid)
                         return;
         if (w->n_victims == VICTIMS_MAX)
                 return;
-        w->victims[w->n_victims++] = (pid_t) pid;
-        (void) run_note(run, "sigbus", colon + 1, "comm", word, NULL);
+        w->victims[w->n_victims++] = (pid_t)pid;
+        (void)run_note(run, "sigbus", colon + 1, "comm", word, NULL);
 }
 
 static void drain_kmsg(const Step *s, Run *run, Watch *w)
@@ -77,10 +78,11 @@ static void drain_kmsg(const Step *s, Run *run, Watch *w)
         while (w->kmsg_fd >= 0 && kmsg_next(w->kmsg_fd, text, sizeof(text)) == 1) {
                 if (strstr(text, SIGBUS_MESSAGE))
                         note_victim(run, w, text);
-                if (!strstr(text, PRE_REMOVE_MESSAGE) || !strstr(text, strempty(step_get(s, "disk"))))
+                if (!strstr(text, PRE_REMOVE_MESSAGE) ||
+                        !strstr(text, strempty(step_get(s, "disk"))))
                         continue;
                 w->announced = true;
-                (void) run_note(run, "kernel", step_node(s), "text", text, NULL);
+                (void)run_note(run, "kernel", step_node(s), "text", text, NULL);
         }
 }
 
@@ -92,9 +94,9 @@ static void quiet_console(Run *run)
 
         if (console_level_get(&level) < 0 || level <= QUIET_LEVEL)
                 return;
-        (void) snprintf(word, sizeof(word), "%d", level);
+        (void)snprintf(word, sizeof(word), "%d", level);
         if (run_note(run, "console", NULL, "level", word, NULL) == 0)
-                (void) console_level_set(QUIET_LEVEL);
+                (void)console_level_set(QUIET_LEVEL);
 }
 
 static void restore_console(Run *run)
@@ -104,8 +106,8 @@ static void restore_console(Run *run)
 
         if (!r || record_get_u64(r, "level", &level) < 0 || level <= QUIET_LEVEL || level > 15)
                 return;
-        (void) console_level_set((int) level);
-        (void) run_note(run, "console", NULL, "level", "0", NULL);
+        (void)console_level_set((int)level);
+        (void)run_note(run, "console", NULL, "level", "0", NULL);
 }
 
 /* --- the write --- */
@@ -116,7 +118,7 @@ static bool disk_exists(const Step *s)
 
         if (!step_get(s, "disk"))
                 return false;
-        (void) snprintf(path, sizeof(path), "/sys/class/block/%s", step_get(s, "disk"));
+        (void)snprintf(path, sizeof(path), "/sys/class/block/%s", step_get(s, "disk"));
         return access(path, F_OK) == 0;
 }
 
@@ -125,7 +127,7 @@ static bool is_bound(const Step *s)
         char driver[64];
 
         return bind_driver(strempty(step_get(s, "device")), driver, sizeof(driver)) == 0 &&
-                streq(driver, strempty(step_get(s, "driver")));
+               streq(driver, strempty(step_get(s, "driver")));
 }
 
 static int unbind_check(const Step *s, Run *run, Failure *f)
@@ -139,15 +141,16 @@ static int unbind_check(const Step *s, Run *run, Failure *f)
                         strna(step_get(s, "device")), strna(step_get(s, "driver")));
         if (!step_get(s, "disk"))
                 return 0;
-        (void) snprintf(path, sizeof(path), "/sys/class/block/%s", step_get(s, "disk"));
-        if (sysfs_devnum(path, &dev) < 0 || !streq(format_devnum(devnum, dev), strempty(step_get(s, "dev"))))
+        (void)snprintf(path, sizeof(path), "/sys/class/block/%s", step_get(s, "disk"));
+        if (sysfs_devnum(path, &dev) < 0 ||
+                !streq(format_devnum(devnum, dev), strempty(step_get(s, "dev"))))
                 return failure_set(f, FAILURE_VANISHED, -ESTALE, step_node(s),
                         "%s is another device than the plan was made for", step_get(s, "disk"));
         return 0;
 }
 
-/* Waits as long as the kernel needs: a deadline cannot end an unbind, it can only be told. Wakes when
- * the child ends or the kernel says something. */
+/* Waits as long as the kernel needs: a deadline cannot end an unbind, it can only be told. Wakes
+ * when the child ends or the kernel says something. */
 static int wait_unbound(const Step *s, Run *run, Child *c, Watch *w)
 {
         uint64_t deadline = usec_add(now_usec(), step_get_u64(s, "wait"));
@@ -157,17 +160,18 @@ static int wait_unbound(const Step *s, Run *run, Child *c, Watch *w)
 
         while ((r = child_wait(c, now_usec(), -EBADF)) == -ETIMEDOUT) {
                 struct pollfd fds[] = {
-                        { .fd = c->pidfd,    .events = POLLIN },
+                        { .fd = c->pidfd, .events = POLLIN },
                         { .fd = w->kmsg_fd, .events = POLLIN },
                 };
 
-                (void) poll(fds, ELEMENTSOF(fds), 1000);
+                (void)poll(fds, ELEMENTSOF(fds), 1000);
                 drain_kmsg(s, run, w);
                 late = late || now_usec() > deadline;
                 if (!late)
                         continue;
-                (void) proc_kernel_stack(c->pid, stack, sizeof(stack));
-                run_progress(run, s, "the unbind takes longer than UnbindTimeout=; the kernel is at: %s", stack);
+                (void)proc_kernel_stack(c->pid, stack, sizeof(stack));
+                run_progress(run, s,
+                        "the unbind takes longer than UnbindTimeout=; the kernel is at: %s", stack);
         }
         drain_kmsg(s, run, w);
         if (r == 0 && late && !run_committed(run))
@@ -180,12 +184,12 @@ static int write_unbind(const Step *s, Run *run, Watch *w)
         _cleanup_(child_done) Child c = CHILD_INIT;
         int r;
 
-        r = child_start(&c, false, detach_in_child, (void *) s);
+        r = child_start(&c, false, detach_in_child, (void *)s);
         return r < 0 ? r : wait_unbound(s, run, &c, w);
 }
 
-/* Each filesystem of the namespace is thawed already if pre-remove ran; if not, this is what lets its
- * blocked processes go. */
+/* Each filesystem of the namespace is thawed already if pre-remove ran; if not, this is what lets
+ * its blocked processes go. */
 static int release_filesystems(const Step *s, Run *run, Failure *f)
 {
         _cleanup_(strv_freep) char **names = NULL;
@@ -202,15 +206,16 @@ static int release_filesystems(const Step *s, Run *run, Failure *f)
         return first;
 }
 
-/* The kernel did not warn the filesystem although every probe said it would. Its memory is gone under
- * live mappings, and the next umount or exit would oops; bound again before that happens, nothing is
- * lost (lab-facts 8 and 10). */
+/* The kernel did not warn the filesystem although every probe said it would. Its memory is gone
+ * under live mappings, and the next umount or exit would oops; bound again before that happens,
+ * nothing is lost (lab-facts 8 and 10). */
 static int rescue(const Step *s, Run *run, Failure *f)
 {
         int r = bind_attach(strempty(step_get(s, "driver")), strempty(step_get(s, "device")));
 
         return failure_set(f, FAILURE_PARTIAL, -EUCLEAN, step_node(s),
-                "the kernel did not announce the removal to the filesystem; the device was bound again (%s); "
+                "the kernel did not announce the removal to the filesystem; the device was bound "
+                "again (%s); "
                 "unmount the old mount before anything else, then mount it anew",
                 r == 0 ? "ok" : strerror(-r));
 }
@@ -226,11 +231,11 @@ static int check_frozen(const Step *s, Run *run, Failure *f)
         r = strv_split(strempty(step_get(s, "filesystems")), &names);
         if (r < 0)
                 return r;
-        (void) snprintf(key, sizeof(key), "claim:%s", strempty(step_get(s, "disk")));
+        (void)snprintf(key, sizeof(key), "claim:%s", strempty(step_get(s, "disk")));
         if (run_held(run, key))
                 return 0;
         for (char **name = names; name && *name; name++) {
-                (void) snprintf(key, sizeof(key), "thaw:%s", *name);
+                (void)snprintf(key, sizeof(key), "thaw:%s", *name);
                 if (!run_held(run, key))
                         return failure_set(f, FAILURE_FAILED, -EBUSY, step_node(s),
                                 "%s could not be frozen, so its device is left alone", *name);
@@ -265,7 +270,8 @@ static int confirm_gone(const Step *s, Failure *f)
 {
         if (!is_bound(s) && !disk_exists(s))
                 return 0;
-        return failure_set(f, FAILURE_FAILED, -EBUSY, step_node(s), "%s is still there after the unbind",
+        return failure_set(f, FAILURE_FAILED, -EBUSY, step_node(s),
+                "%s is still there after the unbind",
                 step_get(s, "disk") ? step_get(s, "disk") : strempty(step_get(s, "device")));
 }
 
@@ -299,7 +305,7 @@ static bool comes_by_itself(const Step *s)
 
                 if (disk_exists(s))
                         return true;
-                (void) nanosleep(&ts, NULL);
+                (void)nanosleep(&ts, NULL);
         }
         return false;
 }

@@ -20,7 +20,8 @@ static int is_busy(const Step *s, Run *run, Failure *f)
         return failure_set(f, FAILURE_BUSY, -EBUSY, step_node(s), "it is still in use%s%s%s",
                 *names ? " by " : "", names,
                 *names ? "; stop them and ask again"
-                       : "; no process shows it: look for loop devices, swap files, NFS exports and "
+                       : "; no process shows it: look for loop devices, swap files, NFS exports "
+                         "and "
                          "other mounts on it");
 }
 
@@ -63,8 +64,8 @@ static int check_source(const Step *s, Failure *f)
                         "cannot be mounted again: %s cannot be read (%s)", source, strerror(-r));
         if (!streq(info.uuid, uuid))
                 return failure_set(f, FAILURE_ROLLBACK_FAILED, -ESTALE, step_node(s),
-                        "is not mounted again: %s now holds another filesystem (UUID %s, was %s)", source,
-                        info.uuid, uuid);
+                        "is not mounted again: %s now holds another filesystem (UUID %s, was %s)",
+                        source, info.uuid, uuid);
         return 0;
 }
 

@@ -26,14 +26,16 @@ static int device_is_unbound(const char *device, Failure *f)
 
         if (r == -ENOENT)
                 return 0;
-        return failure_set(f, FAILURE_FAILED, -EBUSY, device, "it is bound to %s, after all that was done",
+        return failure_set(f, FAILURE_FAILED, -EBUSY, device,
+                "it is bound to %s, after all that was done",
                 r == 0 ? driver : "an unknown driver");
 }
 
 static int disk_is_gone(const char *disk, Failure *f)
 {
         /* Present as long as a superblock lives, mounted or not. */
-        static const char *const witnesses[] = { "/sys/class/block/%s", "/sys/fs/xfs/%s", "/sys/fs/ext4/%s" };
+        static const char *const witnesses[] = { "/sys/class/block/%s", "/sys/fs/xfs/%s",
+                "/sys/fs/ext4/%s" };
 
         for (size_t i = 0; i < ELEMENTSOF(witnesses); i++) {
                 _cleanup_(freep) char *path = string_printf(witnesses[i], disk);
@@ -42,7 +44,8 @@ static int disk_is_gone(const char *disk, Failure *f)
                         return -ENOMEM;
                 if (access(path, F_OK) == 0)
                         return failure_set(f, FAILURE_FAILED, -EBUSY, disk,
-                                "%s is still there: something that no process shows holds it", path);
+                                "%s is still there: something that no process shows holds it",
+                                path);
         }
         return 0;
 }
@@ -55,7 +58,8 @@ static int device_is_unmounted(const char *devnum, Failure *f)
         if (r == 0)
                 r = mounts_any(dev);
         if (r > 0)
-                return failure_set(f, FAILURE_FAILED, -EBUSY, devnum, "a mount of it is still there");
+                return failure_set(
+                        f, FAILURE_FAILED, -EBUSY, devnum, "a mount of it is still there");
         return r;
 }
 

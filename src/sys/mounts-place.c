@@ -34,15 +34,15 @@ static const struct {
         uint64_t set;
         bool atime;
 } attr_names[] = {
-        {"rw",           0,                      false},
-        { "ro",          MOUNT_ATTR_RDONLY,      false},
-        { "nosuid",      MOUNT_ATTR_NOSUID,      false},
-        { "nodev",       MOUNT_ATTR_NODEV,       false},
-        { "noexec",      MOUNT_ATTR_NOEXEC,      false},
-        { "nodiratime",  MOUNT_ATTR_NODIRATIME,  false},
-        { "nosymfollow", MOUNT_ATTR_NOSYMFOLLOW, false},
-        { "relatime",    MOUNT_ATTR_RELATIME,    true },
-        { "noatime",     MOUNT_ATTR_NOATIME,     true },
+        { "rw", 0, false },
+        { "ro", MOUNT_ATTR_RDONLY, false },
+        { "nosuid", MOUNT_ATTR_NOSUID, false },
+        { "nodev", MOUNT_ATTR_NODEV, false },
+        { "noexec", MOUNT_ATTR_NOEXEC, false },
+        { "nodiratime", MOUNT_ATTR_NODIRATIME, false },
+        { "nosymfollow", MOUNT_ATTR_NOSYMFOLLOW, false },
+        { "relatime", MOUNT_ATTR_RELATIME, true },
+        { "noatime", MOUNT_ATTR_NOATIME, true },
 };
 
 static int attr_add(const char *name, size_t n, uint64_t *set, bool *atime)

@@ -192,27 +192,53 @@ int mounts_umount(const MountPlace *place, bool detach, uint64_t timeout_usec, i
         return mounts_run(umount_child, &call, timeout_usec, cancel_fd);
 }
 
-/* The question leaves a mark, and a second one on a marked mount would unmount it. Letting go of any
- * reference takes the mark away (mntput(), fs/namespace.c, 6.12). */
-static void unmark(const char *target)
+/* The question leaves a mark, and asked again of a marked mount the kernel would unmount it.
+ * Letting go of any reference takes the mark away (mntput(), fs/namespace.c, 6.12): done before,
+ * for whoever died after asking, and after. */
+static int unmark(const char *target)
 {
-        (void) safe_close(open(target, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        int fd = open(target, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd < 0)
+                return -errno;
+        (void)safe_close(fd);
+        return 0;
+}
+
+static int ask_busy(int self_fd, const MountPlace *place)
+{
+        int r = check_place(self_fd, place);
+
+        if (r == 0)
+                r = unmark(place->target);
+        if (r < 0)
+                return r;
+        r = umount2(place->target, MNT_EXPIRE | UMOUNT_NOFOLLOW) < 0 ? -errno : 0;
+        (void)unmark(place->target);
+        return r;
 }
 
 static int busy_child(void *arg)
 {
-        const UmountCall *call = arg;
-        int r = umount_child(arg);
+        const struct timespec pause = { .tv_nsec = BUSY_PAUSE_NSEC };
+        const MountPlace *place = arg;
+        _cleanup_(closep) int self_fd = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        uint64_t until = usec_add(now_usec(), BUSY_RETRY_USEC);
+        int r;
 
-        if (r == -EAGAIN)
-                unmark(call->place->target);
+        if (self_fd < 0)
+                return -errno;
+        r = enter(place);
+        if (r < 0)
+                return r == -ESRCH ? -ENOENT : r;
+        while ((r = ask_busy(self_fd, place)) == -EBUSY && now_usec() < until)
+                (void)nanosleep(&pause, NULL);
         return r;
 }
 
 int mounts_busy(const MountPlace *place)
 {
-        UmountCall call = { .place = place, .flags = MNT_EXPIRE | UMOUNT_NOFOLLOW };
-        int r = child_call(busy_child, &call, BUSY_ASK_USEC, -EBADF);
+        int r = mounts_run(busy_child, (void *)place, BUSY_ASK_USEC, -EBADF);
 
         if (r == -EBUSY)
                 return 1;

@@ -64,7 +64,7 @@ int mounts_place(const MountPlace *place, const char *source, const char *root, 
 /* Is some mount of this device left in any namespace that has a process? 1, 0, negative errno. */
 int mounts_any(dev_t dev) _must_check_;
 
-/* Does anything keep this mount in use? Asks umount2(MNT_EXPIRE), which on its first call only marks
- * (fs/namespace.c do_umount, 6.12): 1 busy, 0 unused or not mounted, negative errno. Same checks of
- * identity as mounts_umount(). */
+/* Does anything keep this mount in use? Asks umount2(MNT_EXPIRE), which on its first call only
+ * marks (fs/namespace.c do_umount, 6.12): 1 busy, 0 unused or not mounted, negative errno. Same
+ * checks of identity as mounts_umount(). */
 int mounts_busy(const MountPlace *place) _must_check_;

@@ -112,9 +112,9 @@ static const struct {
         const char *prefix;
         const char *mode;
 } claimers[] = {
-        {"pfn",  "fsdax" },
-        { "btt", "sector"},
-        { "dax", "devdax"},
+        { "pfn", "fsdax" },
+        { "btt", "sector" },
+        { "dax", "devdax" },
 };
 
 const char *nd_claimer_mode(const char *device)

@@ -5,6 +5,7 @@
  * are used (kernel 5.3); a kernel without them has no pre-remove either. */
 
 #include <linux/magic.h>
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -99,21 +100,12 @@ uint64_t xfs_sizes_largest(const XfsSizes *s, uint64_t files)
         return sum;
 }
 
-static void sizes_add_inodes(
-        XfsSizes *sizes, const struct xfs_bulkstat_req *req, uint32_t block_bytes)
-{
-        for (uint32_t i = 0; i < req->hdr.ocount; i++) {
-                const struct xfs_bulkstat *inode = &req->bulkstat[i];
-                uint64_t bytes = multiply_capped(inode->bs_blocks, block_bytes);
-
-                if (S_ISREG(inode->bs_mode))
-                        xfs_sizes_add(sizes, bytes / PAGE_BYTES + (bytes % PAGE_BYTES != 0));
-        }
-}
-
-static int sizes_read(int fd, uint32_t block_bytes, uint64_t deadline_usec, XfsSizes *sizes)
+/* Calls fn for each inode of the filesystem, at most until the deadline. */
+static int each_inode(int fd, uint64_t deadline_usec,
+        int (*fn)(const struct xfs_bulkstat *inode, void *arg), void *arg)
 {
         _cleanup_(freep) struct xfs_bulkstat_req *req = NULL;
+        int r = 0;
 
         req = calloc(1, XFS_BULKSTAT_REQ_SIZE(INODES_PER_CALL));
         if (!req)
@@ -125,9 +117,56 @@ static int sizes_read(int fd, uint32_t block_bytes, uint64_t deadline_usec, XfsS
                         return -ETIMEDOUT;
                 if (ioctl(fd, XFS_IOC_BULKSTAT, req) < 0)
                         return -errno;
-                sizes_add_inodes(sizes, req, block_bytes);
-        } while (req->hdr.ocount > 0);
+                for (uint32_t i = 0; i < req->hdr.ocount && r == 0; i++)
+                        r = fn(&req->bulkstat[i], arg);
+        } while (r == 0 && req->hdr.ocount > 0);
+        return r;
+}
+
+typedef struct SizesArg {
+        XfsSizes *sizes;
+        uint32_t block_bytes;
+} SizesArg;
+
+static int sizes_add_inode(const struct xfs_bulkstat *inode, void *arg)
+{
+        const SizesArg *a = arg;
+        uint64_t bytes = multiply_capped(inode->bs_blocks, a->block_bytes);
+
+        if (S_ISREG(inode->bs_mode))
+                xfs_sizes_add(a->sizes, bytes / PAGE_BYTES + (bytes % PAGE_BYTES != 0));
         return 0;
+}
+
+/* struct xfs_fid64 without a parent, fs/xfs/xfs_export.h. */
+#define FILEID_INO64_GEN 0x81
+typedef struct FileId {
+        uint64_t ino;
+        uint32_t gen;
+} __attribute__((packed)) FileId;
+
+static int sync_inode(const struct xfs_bulkstat *inode, void *arg)
+{
+        const FileId id = { .ino = inode->bs_ino, .gen = inode->bs_gen };
+        union {
+                struct file_handle handle;
+                char room[sizeof(struct file_handle) + sizeof(FileId)];
+        } u = { .handle = { .handle_bytes = sizeof(FileId), .handle_type = FILEID_INO64_GEN } };
+        _cleanup_(closep) int fd = -EBADF;
+
+        if (!S_ISREG(inode->bs_mode))
+                return 0;
+        memcpy(u.room + sizeof(struct file_handle), &id, sizeof(id));
+        fd = open_by_handle_at(*(int *)arg, &u.handle, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        /* Deleted since it was listed. */
+        if (fd < 0)
+                return errno == ESTALE || errno == ENOENT ? 0 : -errno;
+        return fsync(fd) < 0 ? -errno : 0;
+}
+
+int xfs_sync_files(int fd, uint64_t deadline_usec)
+{
+        return each_inode(fd, deadline_usec, sync_inode, &fd);
 }
 
 /* The first number of the line "vnodes": inodes in core. */
@@ -169,7 +208,8 @@ int xfs_cached_pages(int fd, const char *disk, uint64_t deadline_usec, uint64_t 
         sizes = calloc(1, sizeof(XfsSizes));
         if (!sizes)
                 return -ENOMEM;
-        r = sizes_read(fd, geometry.blocksize, deadline_usec, sizes);
+        r = each_inode(fd, deadline_usec, sizes_add_inode,
+                &(SizesArg){ .sizes = sizes, .block_bytes = geometry.blocksize });
         if (r < 0)
                 return r;
         *ret = xfs_sizes_largest(sizes, inodes);

@@ -32,3 +32,8 @@ uint64_t xfs_sizes_largest(const XfsSizes *s, uint64_t files);
  * cachestat(2) is not used: it reads a DAX entry as an eviction shadow (mm/filemap.c, 6.12).
  * -ETIMEDOUT when listing the inodes (XFS_IOC_BULKSTAT) takes past the deadline. */
 int xfs_cached_pages(int fd, const char *disk, uint64_t deadline_usec, uint64_t *ret) _must_check_;
+
+/* fsync(2) of every regular file, opened by handle: cleans the DAX entries that earlier MAP_SYNC
+ * mappings left dirty in cached inodes and that syncfs does not see (sys/mapped.h). Before a
+ * freeze. -ETIMEDOUT. */
+int xfs_sync_files(int fd, uint64_t deadline_usec) _must_check_;

@@ -44,7 +44,7 @@
 
 static inline void freep(void *p)
 {
-        free(*(void **) p);
+        free(*(void **)p);
 }
 
 /* Closes a descriptor and returns -EBADF, so that a member is closed and reset in one line. */
@@ -53,26 +53,26 @@ static inline int safe_close(int fd)
         int saved = errno;
 
         if (fd >= 0)
-                (void) close(fd);
+                (void)close(fd);
         errno = saved;
         return -EBADF;
 }
 
 static inline void closep(int *fd)
 {
-        (void) safe_close(*fd);
+        (void)safe_close(*fd);
 }
 
 static inline void fclosep(FILE **f)
 {
         if (*f)
-                (void) fclose(*f);
+                (void)fclose(*f);
 }
 
 static inline void closedirp(DIR **d)
 {
         if (*d)
-                (void) closedir(*d);
+                (void)closedir(*d);
 }
 
 static inline int streq(const char *a, const char *b)

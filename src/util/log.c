@@ -116,8 +116,8 @@ static void write_console(const char *text)
 {
         /* One write per message, so that lines of several processes do not mix. */
         struct iovec iov[] = {
-                {.iov_base = (char *)text,      .iov_len = strlen(text)},
-                { .iov_base = (char[]){ "\n" }, .iov_len = 1           },
+                { .iov_base = (char *)text, .iov_len = strlen(text) },
+                { .iov_base = (char[]){ "\n" }, .iov_len = 1 },
         };
         ssize_t n;
 

@@ -145,12 +145,7 @@ static size_t word_bound(const char *word)
 }
 
 /* Characters with an escape of their own: the byte, then its letter. */
-static const char escapes[][2] = {
-        {'"',   '"' },
-        { '\\', '\\'},
-        { '\n', 'n' },
-        { '\t', 't' }
-};
+static const char escapes[][2] = { { '"', '"' }, { '\\', '\\' }, { '\n', 'n' }, { '\t', 't' } };
 
 static char *byte_print(char *out, unsigned char c)
 {

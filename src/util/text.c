@@ -94,8 +94,8 @@ const char *format_devnum(char buf[static DEVNUM_MAX], dev_t dev)
 int parse_boolean(const char *s)
 {
         static const char *const words[][6] = {
-                {"0",  "no",  "false", "off", "f", "n"},
-                { "1", "yes", "true",  "on",  "t", "y"},
+                { "0", "no", "false", "off", "f", "n" },
+                { "1", "yes", "true", "on", "t", "y" },
         };
 
         for (int value = 0; value <= 1; value++)
@@ -111,31 +111,31 @@ static const struct {
         const char *name;
         uint64_t usec;
 } time_units[] = {
-        {"d",          24 * 3600 * USEC_PER_SEC    },
-        { "h",         3600 * USEC_PER_SEC         },
-        { "min",       60 * USEC_PER_SEC           },
-        { "s",         USEC_PER_SEC                },
-        { "ms",        USEC_PER_MSEC               },
-        { "us",        1                           },
+        { "d", 24 * 3600 * USEC_PER_SEC },
+        { "h", 3600 * USEC_PER_SEC },
+        { "min", 60 * USEC_PER_SEC },
+        { "s", USEC_PER_SEC },
+        { "ms", USEC_PER_MSEC },
+        { "us", 1 },
 #define TIME_UNITS_PRINTED 6
-        { "usec",      1                           },
-        { "\xc2\xb5s", 1                           },
-        { "\xce\xbcs", 1                           },
-        { "msec",      USEC_PER_MSEC               },
-        { "sec",       USEC_PER_SEC                },
-        { "second",    USEC_PER_SEC                },
-        { "seconds",   USEC_PER_SEC                },
-        { "m",         60 * USEC_PER_SEC           },
-        { "minute",    60 * USEC_PER_SEC           },
-        { "minutes",   60 * USEC_PER_SEC           },
-        { "hr",        3600 * USEC_PER_SEC         },
-        { "hour",      3600 * USEC_PER_SEC         },
-        { "hours",     3600 * USEC_PER_SEC         },
-        { "day",       24 * 3600 * USEC_PER_SEC    },
-        { "days",      24 * 3600 * USEC_PER_SEC    },
-        { "w",         7 * 24 * 3600 * USEC_PER_SEC},
-        { "week",      7 * 24 * 3600 * USEC_PER_SEC},
-        { "weeks",     7 * 24 * 3600 * USEC_PER_SEC},
+        { "usec", 1 },
+        { "\xc2\xb5s", 1 },
+        { "\xce\xbcs", 1 },
+        { "msec", USEC_PER_MSEC },
+        { "sec", USEC_PER_SEC },
+        { "second", USEC_PER_SEC },
+        { "seconds", USEC_PER_SEC },
+        { "m", 60 * USEC_PER_SEC },
+        { "minute", 60 * USEC_PER_SEC },
+        { "minutes", 60 * USEC_PER_SEC },
+        { "hr", 3600 * USEC_PER_SEC },
+        { "hour", 3600 * USEC_PER_SEC },
+        { "hours", 3600 * USEC_PER_SEC },
+        { "day", 24 * 3600 * USEC_PER_SEC },
+        { "days", 24 * 3600 * USEC_PER_SEC },
+        { "w", 7 * 24 * 3600 * USEC_PER_SEC },
+        { "week", 7 * 24 * 3600 * USEC_PER_SEC },
+        { "weeks", 7 * 24 * 3600 * USEC_PER_SEC },
 };
 
 /* Takes the unit off the front of *s. A number without one is seconds. */

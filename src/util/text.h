@@ -59,5 +59,6 @@ uint64_t now_usec(void);          /* CLOCK_MONOTONIC */
 uint64_t now_realtime_usec(void); /* CLOCK_REALTIME */
 /* a + b without wrapping; USEC_INFINITY stays. */
 uint64_t usec_add(uint64_t a, uint64_t b);
-/* Milliseconds for poll(2) until the deadline, -1 for none, rounded up so that no early wake spins. */
+/* Milliseconds for poll(2) until the deadline, -1 for none, rounded up so that no early wake spins.
+ */
 int poll_timeout_ms(uint64_t deadline_usec);

@@ -36,13 +36,7 @@ static void test_result(void **state)
 {
         static const struct {
                 int returned, expected;
-        } cases[] = {
-                {0,       0     },
-                { -EBUSY, -EBUSY},
-                { -255,   -255  },
-                { 7,      0     },
-                { -524,   -EIO  }
-        };
+        } cases[] = { { 0, 0 }, { -EBUSY, -EBUSY }, { -255, -255 }, { 7, 0 }, { -524, -EIO } };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 int value = cases[i].returned;

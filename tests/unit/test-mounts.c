@@ -137,13 +137,13 @@ static void test_parents_come_first(void **state)
 static void test_resolve(void **state)
 {
         Mount m[] = {
-                {.id = 1,  .parent_id = 0, .target = (char *)"/"     },
-                { .id = 2, .parent_id = 1, .target = (char *)"/a"    },
-                { .id = 3, .parent_id = 2, .target = (char *)"/a/b"  },
-                { .id = 4, .parent_id = 3, .target = (char *)"/a/b"  },
-                { .id = 5, .parent_id = 1, .target = (char *)"/ab"   },
-                { .id = 6, .parent_id = 1, .target = (char *)"/c/d/e"},
-                { .id = 7, .parent_id = 1, .target = (char *)"/c"    },
+                { .id = 1, .parent_id = 0, .target = (char *)"/" },
+                { .id = 2, .parent_id = 1, .target = (char *)"/a" },
+                { .id = 3, .parent_id = 2, .target = (char *)"/a/b" },
+                { .id = 4, .parent_id = 3, .target = (char *)"/a/b" },
+                { .id = 5, .parent_id = 1, .target = (char *)"/ab" },
+                { .id = 6, .parent_id = 1, .target = (char *)"/c/d/e" },
+                { .id = 7, .parent_id = 1, .target = (char *)"/c" },
         };
         const MountList l = { m, ELEMENTSOF(m) };
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Golden cases: tests/policy/NAME.case holds a policy file, a request, a topology and what comes out
- * of them. A report about a wrong decision becomes such a text file.
+/* Golden cases: tests/policy/NAME.case holds a policy file, a request, a topology and what comes
+ * out of them. A report about a wrong decision becomes such a text file.
  *
- * PMEMREMOVED_UPDATE=1 writes what comes out into the files; the diff is then what a reviewer reads. */
+ * PMEMREMOVED_UPDATE=1 writes what comes out into the files; the diff is then what a reviewer
+ * reads. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,7 +38,7 @@ static void case_split(Case *c)
         for (size_t i = 0; i < ELEMENTSOF(sections); i++) {
                 char mark[32], *at;
 
-                (void) snprintf(mark, sizeof(mark), "--- %s\n", sections[i]);
+                (void)snprintf(mark, sizeof(mark), "--- %s\n", sections[i]);
                 at = strstr(from, mark);
                 assert_non_null(at);
                 *at = '\0';
@@ -83,9 +84,9 @@ static char *outcome(const Verdict *v)
         }
         f = open_memstream(&text, &size);
         for (size_t i = 0; i < v->n_blockers; i++)
-                (void) fprintf(f, "blocker %s %s: %s\n", failure_info(v->blockers[i].kind)->name,
+                (void)fprintf(f, "blocker %s %s: %s\n", failure_info(v->blockers[i].kind)->name,
                         v->blockers[i].node, v->blockers[i].sentence);
-        (void) fclose(f);
+        (void)fclose(f);
         return text;
 }
 
@@ -101,7 +102,8 @@ static char *decide(const Case *c)
         if (graph_parse(c->part[2], &g, &line) < 0)
                 fail_msg("%s: topology: line %u is bad", c->path, line);
         if (policy_decide(config, g, req, &v, &f) < 0)
-                return string_printf("failure %s %s: %s\n", failure_info(f.kind)->name, f.node, f.sentence);
+                return string_printf(
+                        "failure %s %s: %s\n", failure_info(f.kind)->name, f.node, f.sentence);
         return outcome(v);
 }
 
@@ -110,10 +112,10 @@ static void update(const char *path, const Case *c, const char *head, const char
         FILE *f = fopen(path, "we");
 
         assert_non_null(f);
-        (void) fprintf(f, "%s", head);
+        (void)fprintf(f, "%s", head);
         for (size_t i = 0; i + 1 < ELEMENTSOF(sections); i++)
-                (void) fprintf(f, "--- %s\n%s", sections[i], c->part[i]);
-        (void) fprintf(f, "--- expect\n%s", got);
+                (void)fprintf(f, "--- %s\n%s", sections[i], c->part[i]);
+        (void)fprintf(f, "--- expect\n%s", got);
         assert_int_equal(fclose(f), 0);
 }
 
@@ -159,7 +161,7 @@ static void check_plan(const Plan *p)
         _cleanup_(freep) char *text = NULL;
         _cleanup_(plan_freep) Plan *again = NULL;
 
-        for (unsigned rung = 1; rung <= MAX_OF(p->n_roads, (size_t) 1); rung++) {
+        for (unsigned rung = 1; rung <= MAX_OF(p->n_roads, (size_t)1); rung++) {
                 bool committed = false;
 
                 for (size_t i = 0; i < p->n_steps; i++) {
@@ -223,7 +225,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-        (void) unlink(config_path);
+        (void)unlink(config_path);
         free(config_path);
         return 0;
 }

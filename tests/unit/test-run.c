@@ -26,9 +26,9 @@
 typedef struct World {
         int applied[8]; /* by step number */
         int applies[8];
-        int events;     /* points passed in this life */
-        int die_at;     /* 0: never */
-        int fail_at;    /* step whose apply fails */
+        int events;  /* points passed in this life */
+        int die_at;  /* 0: never */
+        int fail_at; /* step whose apply fails */
         int fail_also;
         FailureKind fail_kind;
         int revert_fails_at;
@@ -42,7 +42,7 @@ static char dir[] = "/dev/shm/pmemremoved-test-XXXXXX";
 static void point(void)
 {
         if (++world->events == world->die_at)
-                (void) raise(SIGKILL);
+                (void)raise(SIGKILL);
 }
 
 int __real_fdatasync(int fd);
@@ -68,7 +68,7 @@ static int fake_apply(const Step *s, Run *run, Failure *f)
 {
         point();
         world->applies[s->number]++;
-        if (world->fail_at == (int) s->number || world->fail_also == (int) s->number) {
+        if (world->fail_at == (int)s->number || world->fail_also == (int)s->number) {
                 world->applied[s->number] = 1; /* half done is done as far as revert is concerned */
                 return failure_set(f, world->fail_kind, -EBUSY, "node", "made to fail");
         }
@@ -80,7 +80,7 @@ static int fake_apply(const Step *s, Run *run, Failure *f)
 static int fake_revert(const Step *s, Run *run, Failure *f)
 {
         point();
-        if (world->revert_fails_at == (int) s->number)
+        if (world->revert_fails_at == (int)s->number)
                 return failure_set(f, FAILURE_ROLLBACK_FAILED, -EIO, "node", "cannot be undone");
         world->applied[s->number] = 0;
         point();
@@ -101,7 +101,8 @@ static int fake_cancel(const Step *s, Run *run, Failure *f)
 static const StepOps ops_turn = { "turn", "turning", fake_check, fake_apply, fake_revert };
 static const StepOps ops_commit = { "commit", "committing", NULL, fake_commit, NULL };
 static const StepOps ops_final = { "final", "finishing", fake_check, fake_apply, NULL };
-static const StepOps ops_cancel = { "cancelled", "being cancelled", NULL, fake_cancel, fake_revert };
+static const StepOps ops_cancel = { "cancelled", "being cancelled", NULL, fake_cancel,
+        fake_revert };
 
 /* Takes the place of the pipeline's registry: policy.o is not linked into this program. */
 const StepOps *policy_find_step(const char *name)
@@ -125,8 +126,8 @@ static Ledger *new_ledger(const char *const steps[])
         assert_int_equal(free_and_strdup(&req->target, "namespace0.0"), 0);
         p->target = record_new("target", "namespace0.0");
         for (; *steps; steps++) {
-                unsigned rung = (unsigned) strcspn(*steps, "12") < strlen(*steps)
-                                        ? (unsigned) ((*steps)[strlen(*steps) - 1] - '0')
+                unsigned rung = (unsigned)strcspn(*steps, "12") < strlen(*steps)
+                                        ? (unsigned)((*steps)[strlen(*steps) - 1] - '0')
                                         : 0;
                 _cleanup_(freep) char *name = strndup(*steps, strcspn(*steps, "12"));
                 Record *args = record_new("step", "node");
@@ -208,7 +209,7 @@ static const char *result_of(const Ledger *l)
         const char *result;
 
         assert_true(ledger_finished(now, &result));
-        (void) snprintf(buf, sizeof(buf), "%s", result);
+        (void)snprintf(buf, sizeof(buf), "%s", result);
         return buf;
 }
 
@@ -364,9 +365,9 @@ static void test_lost_parent_cancels(void **state)
         int pair[2];
 
         assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-        (void) close(pair[0]);
+        (void)close(pair[0]);
         assert_true(run_plan(mine, pair[1], &f) < 0);
-        (void) close(pair[1]);
+        (void)close(pair[1]);
         assert_int_equal(f.kind, FAILURE_CANCELLED);
         assert_string_equal(result_of(l), "cancelled");
         assert_clean(3);
@@ -379,7 +380,7 @@ static void test_torn_tail_is_ignored(void **state)
 
         assert_true(fd >= 0);
         assert_int_equal(write(fd, "begin 1 st", 10), 10);
-        (void) close(fd);
+        (void)close(fd);
         assert_false(life(l, true, 0));
         assert_clean(5);
         assert_string_equal(result_of(l), "failed");
@@ -416,7 +417,8 @@ static void test_ids_are_never_reused(void **state)
 
 static int setup(void **state)
 {
-        world = mmap(NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        world = mmap(
+                NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         return world != MAP_FAILED && mkdtemp(dir) ? 0 : -1;
 }
 
@@ -425,7 +427,7 @@ static int teardown(void **state)
         _cleanup_(closedirp) DIR *d = opendir(dir);
 
         for (struct dirent *e; d && (e = readdir(d));)
-                (void) unlinkat(dirfd(d), e->d_name, 0);
+                (void)unlinkat(dirfd(d), e->d_name, 0);
         return rmdir(dir);
 }
 

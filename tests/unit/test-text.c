@@ -71,19 +71,19 @@ static void test_parse_timespan(void **state)
                 const char *text;
                 uint64_t usec;
         } good[] = {
-                {"10",           10 * USEC_PER_SEC            },
-                { "10s",         10 * USEC_PER_SEC            },
-                { "1min 30s",    90 * USEC_PER_SEC            },
-                { "1min30s",     90 * USEC_PER_SEC            },
-                { " 2 h ",       7200 * USEC_PER_SEC          },
-                { "250ms",       250 * USEC_PER_MSEC          },
-                { "1.5s",        1500 * USEC_PER_MSEC         },
-                { "0.5",         500 * USEC_PER_MSEC          },
-                { "1us",         1                            },
-                { "3 \xce\xbcs", 3                            },
-                { "2 weeks",     14 * 24 * 3600 * USEC_PER_SEC},
-                { "0",           0                            },
-                { "infinity",    USEC_INFINITY                },
+                { "10", 10 * USEC_PER_SEC },
+                { "10s", 10 * USEC_PER_SEC },
+                { "1min 30s", 90 * USEC_PER_SEC },
+                { "1min30s", 90 * USEC_PER_SEC },
+                { " 2 h ", 7200 * USEC_PER_SEC },
+                { "250ms", 250 * USEC_PER_MSEC },
+                { "1.5s", 1500 * USEC_PER_MSEC },
+                { "0.5", 500 * USEC_PER_MSEC },
+                { "1us", 1 },
+                { "3 \xce\xbcs", 3 },
+                { "2 weeks", 14 * 24 * 3600 * USEC_PER_SEC },
+                { "0", 0 },
+                { "infinity", USEC_INFINITY },
         };
         static const char *const malformed[] = { "", " ", "s", "10x", "-1s", "1min 30", "5 5",
                 "1.s", ".5s", "1..5s", "infinity s", "infinite", "1M", "10 s s", "0x1s" };
