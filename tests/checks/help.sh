@@ -7,10 +7,11 @@
 # shellcheck source=tests/checks/common.sh
 . "$(dirname "$0")/common.sh"
 
-# "--name" for every Fl macro of an mdoc page, whether its dash is escaped or not.
+# "--name" for every long option of an mdoc page: the words of a line with Fl that start with a dash,
+# escaped or not.
 man_options() {
-        sed -n '/^\.\\"/d; s/\\-/-/g; /^\.\(Nm\|Fl\|It\|Op\|Oo\|Xo\)\>/p' "$1" |
-                grep -oE '\bFl +-[a-z][a-z-]*' | sed 's/^Fl *-/--/'
+        sed -n '/^\.\\"/d; s/\\-/-/g; /^\.\(Nm\|Fl\|It\|Op\|Oo\|Xo\)\>.*\<Fl\>/p; /^\.Fl\>/p' "$1" |
+                grep -oE ' -[a-z][a-z-]*' | sed 's/^ */-/'
 }
 
 # The items of the section whose title speaks of commands or verbs.

@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # make lint: form and static analysis, by tools that may say something else in their next version
-# and are therefore not part of make check. LINT_CFLAGS is how the sources are compiled, in words of
-# the shell; names of parts as arguments run only those: format shell spelling cppcheck tidy man.
+# and are therefore not part of make check. CLANG_FLAGS is how the sources are compiled; names of
+# parts as arguments run only those: format shell spelling cppcheck tidy man.
 # shellcheck source=tests/checks/common.sh
 . "$(dirname "$0")/common.sh"
 
-: "${LINT_CFLAGS:=-std=gnu11 -D_GNU_SOURCE -I. -Isrc -D'CONFDIR=\"/etc\"' $(
+: "${CLANG_FLAGS:=-std=gnu11 -D_GNU_SOURCE -I$top_srcdir/src -DCONFDIR=/etc -DVERSION=0 $(
         pkg-config --cflags libsystemd libudev libndctl libdaxctl mount blkid inih smartcols \
                 libgcrypt cmocka 2>/dev/null
-)}"
+) -DDAEMON_PATH=/usr/sbin/pmemremoved -DHAVE_POLKIT=1}"
 skipped=
 
 cd "$top_srcdir" || exit
@@ -70,19 +70,25 @@ cppcheck_all() {
                 fail "mend what cppcheck found; a false alarm is suppressed on its line, with the reason"
 }
 
-# .clang-tidy says which checks and why not the others. The flags go into a file, one per line, which
-# spares them the next shell.
+# One flag per line, as clang-tidy wants them in a file. On the way through make and the shell strings
+# lost their quotes, and a path is relative to where make runs.
+compile_flags() {
+        for flag in $CLANG_FLAGS; do
+                case $flag in
+                -I[!/]*) echo "-I$abs_builddir/${flag#-I}" ;;
+                -D*=\"*\") echo "$flag" ;;
+                -D*=*[!0-9]* | -DVERSION=*) echo "${flag%%=*}=\"${flag#*=}\"" ;;
+                *) echo "$flag" ;;
+                esac
+        done
+        echo -D_GNU_SOURCE
+        echo -Wno-unknown-warning-option
+}
+
+# .clang-tidy says which checks and why not the others.
 tidy() {
         have clang-tidy || return 0
-        (
-                eval "set -- $LINT_CFLAGS"
-                for flag; do
-                        case $flag in
-                        -I[!/]*) echo "-I$top_srcdir/${flag#-I}" ;;
-                        *) echo "$flag" ;;
-                        esac
-                done
-        ) >"$tmp/compile_flags.txt"
+        compile_flags >"$tmp/compile_flags.txt"
         xargs -P "$(nproc)" -n 3 clang-tidy --quiet -p "$tmp" <"$tmp/units" 2>/dev/null ||
                 fail "mend what clang-tidy found; a false alarm gets NOLINT(check), with the reason"
 }
