@@ -38,7 +38,7 @@ typedef enum FailureKind {
         _FAILURE_INVALID = -EINVAL,
 } FailureKind;
 
-/* Fixed sizes: a failure can be filled while the filesystem is frozen and nothing may be allocated. */
+/* Fixed sizes: a failure is also filled while a filesystem is frozen; nothing may be allocated. */
 typedef struct Failure {
         FailureKind kind;
         int err;             /* negative errno that caused it, 0 if none */
@@ -53,6 +53,7 @@ typedef struct FailureInfo {
         const char *bus_name; /* full D-Bus error name */
         int err;              /* positive errno for D-Bus clients in C */
         int exit_code;        /* of pmemremovectl */
+        const char *result;   /* what failure_result() answers */
         const char *sentence; /* said when nobody knew better */
 } FailureInfo;
 
@@ -60,12 +61,13 @@ const FailureInfo *failure_info(FailureKind kind);
 /* By ledger word or by full D-Bus name; _FAILURE_INVALID when unknown. */
 FailureKind failure_kind_from_string(const char *name);
 
-/* Fills f (NULL allowed) and returns err, or minus the kind's errno when err is 0. A failure that is
- * already filled is kept: the first cause is the one to tell. */
+/* Fills f (NULL allowed) and returns err, or minus the kind's errno when err is 0. A failure that
+ * is already filled is kept: the first cause is the one to tell. */
 int failure_set(Failure *f, FailureKind kind, int err, const char *node, const char *fmt, ...)
         _printf_(5, 6);
 /* "node: sentence", or the kind's own sentence. */
 const char *failure_text(const Failure *f, char *buf, size_t size);
 
-/* Result words of a removal (design 6): done, partial, refused, ... */
+/* Result words of a removal (design 6): done, partial, refused, ... A kind that can come up only
+ * before anything was done is refused. */
 const char *failure_result(FailureKind kind);

@@ -2,7 +2,7 @@
 #pragma once
 
 /* The only user of sd-journal. Structured records when stderr is the journal, plain text on a
- * terminal or in a test. Only manager, removal, recover and main log above debug: one layer logs. */
+ * terminal or in a test. One layer logs: only manager, removal, recover and main above debug. */
 
 #include <syslog.h>
 
@@ -24,6 +24,8 @@ void log_message(int level, const char *fmt, ...) _printf_(2, 3);
 #define log_error(...) log_message(LOG_ERR, __VA_ARGS__)
 
 /* One structured record. message_id: 32 hex digits of messages.h or NULL. fields: NULL-terminated
- * list of "KEY=value" strings, or NULL. On a console only the text is shown. */
+ * list of "KEY=value" strings, or NULL; no more than LOG_FIELDS_MAX of them are written. On a
+ * console only the text is shown. */
+#define LOG_FIELDS_MAX 48
 void log_event(int level, const char *message_id, char *const *fields, const char *fmt, ...)
         _printf_(4, 5);

@@ -41,6 +41,10 @@ const char *record_get(const Record *r, const char *key);
 /* -ENOENT when not there, -EINVAL or -ERANGE when not a number. */
 int record_get_u64(const Record *r, const char *key, uint64_t *ret) _must_check_;
 
+/* Longest line that is written or read: beyond it record_print() gives NULL, as when memory is out,
+ * and record_parse() -EBADMSG. */
+#define RECORD_LINE_MAX 65536
+
 /* One line without newline. */
 char *record_print(const Record *r);
 /* -EBADMSG for anything record_print() would not have written. */
