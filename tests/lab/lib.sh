@@ -128,3 +128,76 @@ spawn_idle() {
 kernel_said() {
         dmesg | grep -E -- "$1"
 }
+
+# --- the daemon ---
+
+bus_name=org.pmemremoved1
+bus_path=/org/pmemremoved1
+
+# conf LINE...: the whole policy file.
+conf() {
+        printf '%s\n' "$@" >/etc/pmemremoved.conf
+}
+
+start_daemon() {
+        systemctl start pmemremoved
+}
+
+# request TARGET [KEY TYPE VALUE]...: RequestRemove by busctl; the removal's path in $removal.
+request() {
+        local target=$1
+        shift
+        removal=$(busctl --timeout=120 call "$bus_name" "$bus_path" "$bus_name.Manager" RequestRemove 'sa{sv}' \
+                "$target" $(($# / 3)) "$@") || return
+        removal=${removal#o \"}
+        removal=${removal%\"}
+}
+
+# wait_removal RESULT: waits for the end of $removal and compares.
+wait_removal() {
+        local result
+        result=$(busctl --timeout=120 call "$bus_name" "$removal" "$bus_name.Removal" Wait)
+        [ "$result" = "s \"$1\"" ] || fail "the result is $result, not $1: $(property Error)"
+}
+
+property() {
+        busctl get-property "$bus_name" "$removal" "$bus_name.Removal" "$1"
+}
+
+# refused ERROR KEYWORD... -- TARGET [KEY TYPE VALUE]...: the request fails with this error and changes nothing.
+refused() {
+        local error=$1 words=() output
+        shift
+        while [ "$1" != -- ]; do words+=("$1"); shift; done
+        shift
+        output=$(request "$@" 2>&1) && fail "accepted, and must not be: $*"
+        [[ $output == *"$error"* ]] || output_lacks "$error" "$output"
+        local word
+        for word in "${words[@]}"; do
+                grep -q -- "$word" <<<"$output" || output_lacks "$word" "$output"
+        done
+        printf '%s\n' "$output"
+}
+
+output_lacks() {
+        fail "no \"$1\" in: $2"
+}
+
+# error_name TARGET [KEY TYPE VALUE]...: the D-Bus name of the error; busctl tells it only when it traces.
+error_name() {
+        SYSTEMD_LOG_LEVEL=debug request "$@" 2>&1 | sed -n 's/.*type=error .*error-name=\([^ ]*\).*/\1/p' | tail -n 1
+}
+
+# records REMOVAL [MESSAGE_ID]: what the journal has of it.
+records() {
+        journalctl -q --no-pager -o cat PMEMREMOVED_REMOVAL="${1##*/}" ${2:+MESSAGE_ID="$2"}
+}
+
+# snapshot_world: what must be the same after an undone removal.
+world() {
+        awk '$9 ~ /xfs|ext4/ { print $3, $4, $5, $6, $9, $10, $11 }' /proc/self/mountinfo | grep -v ' / ' || true
+        for link in /sys/bus/nd/devices/*/driver; do
+                printf '%s %s\n' "$link" "$(readlink "$link")"
+        done
+        cat /proc/sys/kernel/printk
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "holder/holder.h"
+
+const HolderOps *const holder_table[] = {
+        &holder_partition,
+        &holder_stacked,
+        &holder_filesystem,
+        &holder_swap,
+        &holder_mount,
+        &holder_process,
+        NULL,
+};

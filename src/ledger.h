@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The ledger remembers: one append-only text file per removal, RUNDIR/<id>.ledger, mode 0600.
+ *
+ *     pmemremoved-ledger 1
+ *     request namespace0.0 id=7 mode=auto uid=0 ...
+ *     <the plan, up to "end">
+ *     begin 1                          written and synced before step 1 is applied
+ *     end 1
+ *     begin 2
+ *     fail 2 kind=busy err=16 node=/mnt/pmem sentence="..."
+ *     climb 2                          the run goes on on rung 2
+ *     held /mnt/pmem process=...       who still held it (for people)
+ *     killed 812 comm=db unit=db.service reason="..."
+ *     frozen pmem0 / thawed pmem0 usec=...
+ *     committed                        forward only from here
+ *     warn ...                         something for people that changes nothing
+ *     progress 3 text="..."            what is being waited for
+ *     reverted 2
+ *     finished result=done             the last word; then the file is only a memory
+ *
+ * The same records go to the parent over the worker's socket. A lock (flock) on the open file says
+ * that somebody works on it; a child that sleeps in the unbind write inherits it, so it is held
+ * exactly as long as the kernel is busy. A torn last line (power loss, full disk) is ignored: it
+ * was not synced, so what it announces had not begun. */
+
+#include "plan.h"
+#include "policy.h"
+
+#define LEDGER_DIR "/run/pmemremoved"
+
+typedef struct Ledger {
+        int fd;
+        char *path;
+        uint64_t id;
+        Request *request;
+        Plan *plan;
+        Record **records; /* after the plan, oldest first */
+        size_t n_records;
+        long torn_at; /* where a half-written last line starts, -1 if there is none */
+} Ledger;
+
+Ledger *ledger_free(Ledger *l);
+DEFINE_CLEANUP(Ledger *, ledger_free);
+
+/* A new file in dir with a new id (never reused within a boot), locked. */
+int ledger_create(const char *dir, const Request *req, const Plan *plan, Ledger **ret) _must_check_;
+/* Reads and checks owner (must be ours) and mode; does not lock. -EBADMSG: damaged, never obeyed.
+ */
+int ledger_load(const char *path, StepLookup lookup, Ledger **ret) _must_check_;
+/* Takes fd over on success. */
+int ledger_open_fd(int fd, StepLookup lookup, Ledger **ret) _must_check_;
+/* flock; -EWOULDBLOCK while another process, or its child in the kernel, holds it. */
+int ledger_lock(Ledger *l, bool wait) _must_check_;
+/* Appends and syncs. */
+int ledger_append(Ledger *l, const Record *r) _must_check_;
+/* Ids of the ledgers in dir, ascending. */
+int ledger_list(const char *dir, uint64_t **ret, size_t *ret_n) _must_check_;
+int ledger_path(const char *dir, uint64_t id, char **ret) _must_check_;
+
+/* What the records say. */
+const Record *ledger_last(const Ledger *l, const char *verb);
+bool ledger_finished(const Ledger *l, const char **ret_result);
+bool ledger_committed(const Ledger *l);
+unsigned ledger_rung(const Ledger *l);
+bool ledger_began(const Ledger *l, unsigned step);
+bool ledger_ended(const Ledger *l, unsigned step);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Shared by policy.c (the pipeline) and policy-rules.c (what is refused and why); nobody else
+ * includes it. */
+
+#include "policy.h"
+#include "util/text.h"
+
+typedef enum Road {
+        ROAD_GRACEFUL = 1 << 0,
+        ROAD_FORCED = 1 << 1,
+        ROAD_KILL = 1 << 2,
+        ROAD_ANY = ROAD_GRACEFUL | ROAD_FORCED | ROAD_KILL,
+} Road;
+
+const char *road_to_string(Road road);
+
+typedef struct Build {
+        const Policy *policy;
+        const Request *req;
+        const Graph *g; /* the closure is marked */
+        const Node *target;
+        Mode mode;
+        Plan *plan;
+        Verdict *verdict;
+
+        /* while the pipeline is gone through */
+        Road roads[2];
+        Road road;
+        unsigned rung;
+        const Node *group;
+        bool committed;
+
+        char why[512]; /* why the forced road is not open */
+} Build;
+
+bool build_takes(const Build *b, const Node *n, const char *kind);
+bool build_is_bound(const Node *ns);
+bool build_is_mounted(const Node *n);
+bool build_is_passer_by(const Node *process);
+bool build_has_mounts(const Build *b);
+const Node *build_disk(const Node *ns);
+int build_closure_names(const Build *b, char **ret) _must_check_;
+/* Upper bound of the frozen time on the forced road. */
+uint64_t build_estimate_usec(const Build *b);
+int build_plan(Build *b) _must_check_;
+
+/* NULL when pre-remove is proven for every mounted filesystem of the closure and within the budget,
+ * else one sentence; *ret_node (may be NULL) is what it is about. */
+const char *policy_forced_refused(Build *b, const Node **ret_node);

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What is refused, and why: one function and one row per rule. All rules are asked, so that one
+ * answer names every blocker at once. Unknown facts and unknown holders refuse (fail closed). */
+
+#include "policy-build.h"
+
+#include "kinds.h"
+#include "topology.h"
+
+/* Cost of the kernel's walk for victims, mm/memory-failure.c: each 4 KiB index once, and for each
+ * index with an entry every process of the machine. Measured under emulation at 90 to 140 ns per
+ * pair on 6.12; hardware is faster, so the estimate errs on the safe side. */
+#define NSEC_PER_INDEX 150
+#define NSEC_PER_PAIR 100
+/* What a freeze and an unbind cost with nothing mapped: RCU grace periods. */
+#define FIXED_USEC (150 * USEC_PER_MSEC)
+
+static int block(Build *b, FailureKind kind, const char *node, const char *fmt, ...) _printf_(4, 5);
+
+static int block(Build *b, FailureKind kind, const char *node, const char *fmt, ...)
+{
+        Verdict *v = b->verdict;
+        Failure *grown = reallocarray(v->blockers, v->n_blockers + 1, sizeof(Failure));
+        char text[sizeof(grown->sentence)];
+        va_list ap;
+
+        if (!grown)
+                return -ENOMEM;
+        v->blockers = grown;
+        va_start(ap, fmt);
+        (void)vsnprintf(text, sizeof(text), fmt, ap);
+        va_end(ap);
+        grown[v->n_blockers] = (Failure){ 0 };
+        (void)failure_set(&grown[v->n_blockers++], kind, 0, node, "%s", text);
+        return 0;
+}
+
+/* --- what the forced road needs --- */
+
+static const Node *host(const Graph *g)
+{
+        return graph_find(g, KIND_HOST, "host");
+}
+
+bool build_has_mounts(const Build *b)
+{
+        for (size_t i = 0; i < b->g->n_nodes; i++)
+                if (b->g->nodes[i]->marked && node_is(b->g->nodes[i], KIND_MOUNT))
+                        return true;
+        return false;
+}
+
+uint64_t build_estimate_usec(const Build *b)
+{
+        const Node *h = host(b->g);
+        uint64_t processes = h ? node_get_u64(h, "processes") : 0, pages = 0;
+
+        for (size_t i = 0; i < b->g->n_nodes; i++)
+                if (b->g->nodes[i]->marked && node_is(b->g->nodes[i], KIND_FILESYSTEM) &&
+                        build_is_mounted(b->g->nodes[i]))
+                        pages += node_get_u64(b->g->nodes[i], "pages");
+        if (!build_has_mounts(b))
+                return 0;
+        return FIXED_USEC + pages * (NSEC_PER_INDEX + processes * NSEC_PER_PAIR) / 1000;
+}
+
+/* There is one holder slot per dax device: of two DAX filesystems on partitions of one disk only
+ * the first is told (fs_dax_get, drivers/dax/super.c, 6.12). */
+static bool shares_disk(const Build *b, const Node *fs)
+{
+        const Node *ns = node_below(fs, KIND_NAMESPACE);
+
+        for (size_t i = 0; i < b->g->n_nodes; i++) {
+                const Node *n = b->g->nodes[i];
+
+                if (n != fs && node_is(n, KIND_FILESYSTEM) && build_is_mounted(n) &&
+                        node_below(n, KIND_NAMESPACE) == ns)
+                        return true;
+        }
+        return false;
+}
+
+/* Does it stand on the pmem disk or on a partition of it, with nothing in between? Neither dm nor
+ * md forwards the notification (drivers/md, 6.1 to 7.3). */
+static bool stands_directly(const Node *fs)
+{
+        const Node *n = fs;
+
+        if (fs->n_lower != 1)
+                return false;
+        while (node_is(n = n->lower[0], KIND_BLOCK))
+                if (n->n_lower != 1)
+                        return false;
+        return node_is(n, KIND_NAMESPACE);
+}
+
+static const char *forced_refused_for(Build *b, const Node *fs)
+{
+        const Node *h = host(b->g);
+
+        if (!h || !node_has(h, "pre-remove", "yes")) {
+                (void)snprintf(b->why, sizeof(b->why),
+                        "this kernel would not warn the filesystem (%s)",
+                        h ? strempty(node_get(h, "pre-remove-why")) : "nothing is known about it");
+                return b->why;
+        }
+        if (!node_has(fs, "type", "xfs"))
+                return "only XFS handles the kernel's pre-remove, so live mappings would outlast "
+                       "the memory";
+        if (!node_has(fs, "dax", "yes"))
+                return "this XFS has no DAX device under it, so the kernel has nobody to warn";
+        if (!stands_directly(fs))
+                return "the filesystem does not stand directly on the pmem disk, and stacked "
+                       "devices do "
+                       "not pass pre-remove on";
+        if (!node_has(fs, "rmapbt", "yes"))
+                return "XFS was made without the reverse map that pre-remove needs to find its "
+                       "victims "
+                       "(mkfs.xfs -m rmapbt=1 makes one)";
+        if (!node_has(fs, "realtime", "no"))
+                return "XFS has a realtime device, for which pre-remove is not proven";
+        if (shares_disk(b, fs))
+                return "two filesystems share this disk and the kernel warns only one of them";
+        if (!node_get(fs, "pages"))
+                return "nobody could count its cached DAX pages, so the frozen time is unknown";
+        return NULL;
+}
+
+static const char *over_budget(Build *b)
+{
+        char estimate[TIMESPAN_MAX], budget[TIMESPAN_MAX];
+        uint64_t usec = build_estimate_usec(b) / 1000 * 1000;
+
+        if (usec <= b->policy->freeze_budget_usec ||
+                strv_contains(b->req->overrides, "freeze-budget"))
+                return NULL;
+        (void)snprintf(b->why, sizeof(b->why),
+                "it would be frozen for about %s, which is above FreezeBudget=%s",
+                format_timespan(estimate, usec),
+                format_timespan(budget, b->policy->freeze_budget_usec));
+        return b->why;
+}
+
+const char *policy_forced_refused(Build *b, const Node **ret_node)
+{
+        const Node *last = NULL;
+        const char *no;
+
+        for (size_t i = 0; i < b->g->n_nodes; i++) {
+                const Node *n = b->g->nodes[i];
+
+                if (!n->marked || !node_is(n, KIND_FILESYSTEM) || !build_is_mounted(n))
+                        continue;
+                last = n;
+                no = forced_refused_for(b, n);
+                if (no) {
+                        if (ret_node)
+                                *ret_node = n;
+                        return no;
+                }
+        }
+        no = last ? over_budget(b) : NULL;
+        if (no && ret_node)
+                *ret_node = last;
+        return no;
+}
+
+/* --- the rules; each looks at one closure node --- */
+
+typedef int (*Rule)(Build *b, const Node *n);
+
+/* 7. It never removes its own footing. */
+static int rule_footing(Build *b, const Node *fs)
+{
+        if (!node_get(fs, "footing"))
+                return 0;
+        return block(b, FAILURE_PROTECTED, node_name(fs),
+                "the machine itself stands on it (%s); it cannot be removed while the system runs",
+                node_get(fs, "footing"));
+}
+
+static int rule_mode(Build *b, const Node *ns)
+{
+        const char *mode = node_get(ns, "mode");
+
+        if (!build_is_bound(ns) || (mode && (streq(mode, "fsdax") || streq(mode, "raw"))))
+                return 0;
+        return block(b, FAILURE_NOT_SUPPORTED, node_name(ns),
+                "its mode is %s; only fsdax and raw namespaces can be removed by this version",
+                strna(mode));
+}
+
+static int rule_swap(Build *b, const Node *n)
+{
+        return block(b, FAILURE_BUSY, node_name(n),
+                "it is in use as swap; run swapoff /dev/%s and ask again", node_name(n));
+}
+
+static int rule_stacked(Build *b, const Node *n)
+{
+        return block(b, FAILURE_BUSY, node_name(n),
+                "a stacked device (%s) stands on it; take it down and ask again",
+                strna(node_get(n, "what")));
+}
+
+static int rule_holder(Build *b, const Node *n)
+{
+        return block(b, FAILURE_BUSY, node_name(n),
+                "it keeps the target in use (%s); release it and ask again",
+                strna(node_get(n, "what")));
+}
+
+/* The pid ends up in every message; the command tells a person which one it is. */
+static const char *process_label(const Node *n, char *buf, size_t size)
+{
+        (void)snprintf(buf, size, "%s (%s)", node_name(n), strna(node_get(n, "comm")));
+        return buf;
+}
+
+static bool is_system_unit(const char *unit)
+{
+        static const char *const units[] = { "init.scope", "pmemremoved.service",
+                "systemd-journald.service", "dbus.service", "dbus-broker.service",
+                "systemd-udevd.service", "systemd-logind.service" };
+
+        for (size_t i = 0; unit && i < ELEMENTSOF(units); i++)
+                if (streq(unit, units[i]))
+                        return true;
+        return false;
+}
+
+/* udev's workers open a device node for a moment after every event. That keeps no filesystem and no
+ * claim alive, and they are neither a reason to refuse nor to be signalled. */
+bool build_is_passer_by(const Node *process)
+{
+        return node_has(process, "uses", "node") && is_system_unit(node_get(process, "unit"));
+}
+
+static int rule_process(Build *b, const Node *n)
+{
+        const char *unit = node_get(n, "unit"), *comm = strempty(node_get(n, "comm"));
+        char label[64];
+
+        (void)process_label(n, label, sizeof(label));
+        if (node_has(n, "kernel", "yes"))
+                return block(b, FAILURE_BUSY, label,
+                        "a kernel thread uses it (%s) and cannot be signalled; release what it "
+                        "serves",
+                        strna(node_get(n, "example")));
+        if (build_is_passer_by(n))
+                return 0;
+        if (streq(node_name(n), "1") || is_system_unit(unit))
+                return block(b, FAILURE_PROTECTED, label, "the system itself (%s) uses it: %s",
+                        strna(unit), strna(node_get(n, "example")));
+        if (unit && strv_fnmatch(b->policy->protect_unit, unit))
+                return block(b, FAILURE_PROTECTED, label,
+                        "ProtectUnit= protects its unit %s; stop it and ask again", unit);
+        if (strv_fnmatch(b->policy->protect_process, comm))
+                return block(b, FAILURE_PROTECTED, label,
+                        "ProtectProcess= protects it; stop it and ask again");
+        return 0;
+}
+
+static const struct {
+        const char *kind;
+        Rule rule;
+} rules[] = {
+        { KIND_FILESYSTEM, rule_footing },
+        { KIND_NAMESPACE, rule_mode },
+        { KIND_SWAP, rule_swap },
+        { KIND_STACKED, rule_stacked },
+        { KIND_HOLDER, rule_holder },
+        { KIND_PROCESS, rule_process },
+};
+
+static int ask_rules(Build *b)
+{
+        int e = 0;
+
+        for (size_t i = 0; i < b->g->n_nodes && e == 0; i++)
+                for (size_t k = 0; k < ELEMENTSOF(rules) && e == 0; k++)
+                        if (b->g->nodes[i]->marked && node_is(b->g->nodes[i], rules[k].kind))
+                                e = rules[k].rule(b, b->g->nodes[i]);
+        return e;
+}
+
+/* --- rules about the whole request --- */
+
+static int rule_removed(Build *b)
+{
+        for (size_t i = 0; i < b->g->n_nodes; i++)
+                if (b->g->nodes[i]->marked && node_is(b->g->nodes[i], KIND_NAMESPACE) &&
+                        build_is_bound(b->g->nodes[i]))
+                        return 0;
+        for (size_t i = 0; i < b->g->n_nodes; i++)
+                if (b->g->nodes[i]->marked && node_is(b->g->nodes[i], KIND_REGION) &&
+                        node_get(b->g->nodes[i], "driver") && b->target != b->g->nodes[i] &&
+                        (node_is(b->target, KIND_DIMM) || node_is(b->target, KIND_BUS)))
+                        return 0;
+        if (node_is(b->target, KIND_REGION) && node_get(b->target, "driver"))
+                return 0;
+        return block(b, FAILURE_ALREADY_REMOVED, node_name(b->target),
+                "no driver is bound to it any more; there is nothing to do");
+}
+
+static int rule_forced(Build *b)
+{
+        const Node *node = NULL;
+        const char *no;
+
+        if (b->mode != MODE_FORCED)
+                return 0;
+        no = policy_forced_refused(b, &node);
+        if (!no)
+                return 0;
+        return block(b, FAILURE_NOT_SUPPORTED, node_name(node),
+                "forced removal is refused: %s; stop the applications and use mode=graceful, or "
+                "mode=auto, which kills them and unmounts",
+                no);
+}
+
+static int rule_eject(Build *b)
+{
+        return b->req->eject
+                       ? block(b, FAILURE_NOT_SUPPORTED, node_name(b->target),
+                                 "this version cannot eject a device; remove it without eject and "
+                                 "power the slot off by the platform's means")
+                       : 0;
+}
+
+static const char *const known_overrides[] = { "freeze-budget" };
+
+static int check_overrides(const Request *req, Failure *f)
+{
+        for (char **o = req->overrides; o && *o; o++) {
+                bool known = false;
+
+                for (size_t i = 0; i < ELEMENTSOF(known_overrides); i++)
+                        known |= streq(*o, known_overrides[i]);
+                if (!known)
+                        return failure_set(f, FAILURE_INVALID_OPTION, -EINVAL, *o,
+                                "there is no check of this name to override; known: freeze-budget");
+        }
+        return 0;
+}
+
+static int ask_request_rules(Build *b)
+{
+        static int (*const request_rules[])(Build *) = { rule_removed, rule_forced, rule_eject };
+        int e = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(request_rules) && e == 0; i++)
+                e = request_rules[i](b);
+        return e;
+}
+
+/* Somebody reviewed a plan: if the world has moved since, what he saw is not what would be done. */
+static int check_plan_id(Build *b)
+{
+        if (!b->req->plan_id || streq(b->req->plan_id, b->plan->id))
+                return 0;
+        return block(b, FAILURE_PLAN_CHANGED, node_name(b->target),
+                "a process, a mount or the policy has changed since the plan %.12s was shown (it "
+                "is "
+                "%.12s now); look at the new plan and ask again",
+                b->req->plan_id, b->plan->id);
+}
+
+/* --- which policy --- */
+
+static bool key_matches(const Graph *g, char *const *globs, const char *kind, const char *attr)
+{
+        if (!globs)
+                return true;
+        for (size_t i = 0; i < g->n_nodes; i++) {
+                const Node *n = g->nodes[i];
+                const char *value = attr ? node_get(n, attr) : node_name(n);
+
+                if (n->marked && node_is(n, kind) && value && strv_fnmatch(globs, value))
+                        return true;
+        }
+        return false;
+}
+
+/* A bus is below the closure of a namespace, so it is looked for from there. */
+static bool bus_matches(const Graph *g, char *const *globs)
+{
+        if (!globs)
+                return true;
+        for (size_t i = 0; i < g->n_nodes; i++) {
+                const Node *bus = g->nodes[i]->marked ? node_below(g->nodes[i], KIND_BUS) : NULL;
+
+                if (bus && node_get(bus, "provider") &&
+                        strv_fnmatch(globs, node_get(bus, "provider")))
+                        return true;
+        }
+        return false;
+}
+
+static bool region_matches(const Graph *g, char *const *globs)
+{
+        if (!globs)
+                return true;
+        for (size_t i = 0; i < g->n_nodes; i++) {
+                const Node *n = g->nodes[i]->marked ? node_below(g->nodes[i], KIND_REGION) : NULL;
+
+                if (n && strv_fnmatch(globs, node_name(n)))
+                        return true;
+        }
+        return false;
+}
+
+static const Policy *match_policy(const Config *c, const Graph *g)
+{
+        for (size_t i = 1; i < c->n_policies; i++) {
+                const Policy *p = c->policies[i];
+
+                if (key_matches(g, p->match_namespace, KIND_NAMESPACE, NULL) &&
+                        key_matches(g, p->match_mount, KIND_MOUNT, "target") &&
+                        key_matches(g, p->match_uuid, KIND_FILESYSTEM, "uuid") &&
+                        key_matches(g, p->match_label, KIND_FILESYSTEM, "label") &&
+                        region_matches(g, p->match_region) && bus_matches(g, p->match_bus))
+                        return p;
+        }
+        return c->policies[0];
+}
+
+/* --- the decision --- */
+
+static int decide(Build *b)
+{
+        Verdict *v = b->verdict;
+        int e;
+
+        e = ask_request_rules(b);
+        if (e == 0)
+                e = ask_rules(b);
+        v->estimate_usec = build_estimate_usec(b);
+        if (e == 0)
+                e = free_and_strdup(&v->mode, mode_to_string(b->mode));
+        if (e == 0)
+                e = build_closure_names(b, &v->closure);
+        if (e < 0 || v->n_blockers > 0)
+                return e;
+        b->plan = v->plan = plan_new();
+        e = b->plan ? build_plan(b) : -ENOMEM;
+        if (e == 0)
+                e = check_plan_id(b);
+        if (e == 0 && v->n_blockers > 0)
+                v->plan = plan_free(v->plan);
+        return e;
+}
+
+int policy_decide(const Config *c, Graph *g, const Request *req, Verdict **ret, Failure *f)
+{
+        _cleanup_(verdict_freep) Verdict *v = calloc(1, sizeof(*v));
+        Build b = { .req = req, .g = g, .verdict = v };
+        Node *target;
+        int e;
+
+        if (!v)
+                return -ENOMEM;
+        e = check_overrides(req, f);
+        if (e == 0)
+                e = topology_resolve(g, req->target, &target, f);
+        if (e < 0)
+                return e;
+        topology_mark_closure(g, target);
+        b.target = target;
+        b.policy = match_policy(c, g);
+        b.mode = req->mode >= 0 ? req->mode : b.policy->mode;
+        e = decide(&b);
+        if (e < 0)
+                return e;
+        *ret = TAKE_PTR(v);
+        return 0;
+}

@@ -1,0 +1,679 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Policy decides. THE PIPELINE below is the product: which steps there are, in which order, on
+ * which road each takes part and what it expands over. Order is safety, not taste, so configuration
+ * can set deadlines but never reorder rows. The table is also the registry by which a ledger's
+ * steps are found again.
+ *
+ * head    runs first, on every road
+ * body    once per rung of the plan, with the rows of that rung's road
+ * group   part of a forced body that is gone through namespace by namespace: only one filesystem is
+ *         ever frozen at a time, because a task stuck in the frozen one can sit inside the kernel's
+ *         single SRCU domain for all DAX devices and block every unbind (kernel-facts 2.2)
+ * tail    runs last, on every road
+ */
+
+#include "policy-build.h"
+
+#include <inttypes.h>
+#include <signal.h>
+
+#include "kinds.h"
+
+/* No key of its own: umount waits only for inode eviction, and on kernels from 6.15 for busy pages.
+ */
+#define UNMOUNT_TIMEOUT_USEC (60 * USEC_PER_SEC)
+/* How long a process may take to die of the kernel's SIGBUS before the daemon's own SIGKILL. */
+#define SIGBUS_GRACE_USEC (2 * USEC_PER_SEC)
+
+typedef enum Part { PART_HEAD, PART_BODY, PART_GROUP, PART_TAIL } Part;
+
+typedef struct Row {
+        const StepOps *ops;
+        Part part;
+        unsigned roads; /* Road bits */
+        int (*expand)(Build *b, const struct Row *row);
+} Row;
+
+static int once(Build *b, const Row *row);
+static int for_processes(Build *b, const Row *row);
+static int for_kill(Build *b, const Row *row);
+static int for_hold(Build *b, const Row *row);
+static int for_mounts(Build *b, const Row *row);
+static int for_disks(Build *b, const Row *row);
+static int for_unmounted_disks(Build *b, const Row *row);
+static int for_filesystems(Build *b, const Row *row);
+static int for_commit(Build *b, const Row *row);
+static int for_namespaces(Build *b, const Row *row);
+static int for_settle(Build *b, const Row *row);
+static int for_regions(Build *b, const Row *row);
+static int for_disabled_regions(Build *b, const Row *row);
+static int for_verify(Build *b, const Row *row);
+
+/* clang-format off */
+static const Row pipeline[] = {
+        { &step_announce, PART_HEAD,  ROAD_ANY,                  once                 },
+        { &step_signal,   PART_HEAD,  ROAD_ANY,                  for_processes        },
+        { &step_kill,     PART_BODY,  ROAD_KILL,                 for_kill             },
+        { &step_unmount,  PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_mounts           },
+        { &step_claim,    PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_disks            },
+        { &step_claim,    PART_BODY,  ROAD_FORCED,               for_unmounted_disks  },
+        { &step_confirm,  PART_BODY,  ROAD_ANY,                  for_hold             },
+        { &step_unbind,   PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_namespaces       },
+        { &step_freeze,   PART_GROUP, ROAD_FORCED,               for_filesystems      },
+        { &step_commit,   PART_GROUP, ROAD_FORCED,               for_commit           },
+        { &step_unbind,   PART_GROUP, ROAD_FORCED,               for_namespaces       },
+        { &step_settle,   PART_GROUP, ROAD_FORCED,               for_settle           },
+        { &step_detach,   PART_GROUP, ROAD_FORCED,               for_mounts           },
+        { &step_flush,    PART_TAIL,  ROAD_ANY,                  for_regions          },
+        { &step_region,   PART_TAIL,  ROAD_ANY,                  for_disabled_regions },
+        { &step_verify,   PART_TAIL,  ROAD_ANY,                  for_verify           },
+};
+/* clang-format on */
+
+const StepOps *policy_find_step(const char *name)
+{
+        for (size_t i = 0; i < ELEMENTSOF(pipeline); i++)
+                if (streq(pipeline[i].ops->name, name))
+                        return pipeline[i].ops;
+        return NULL;
+}
+
+/* --- adding one step --- */
+
+static Record *new_args(const Build *b, const Row *row, const char *node)
+{
+        _cleanup_(record_freep) Record *r = record_new("step", node);
+
+        if (!r || record_set(r, "op", row->ops->name) < 0)
+                return NULL;
+        if (b->rung > 0 && record_setf(r, "rung", "%u", b->rung) < 0)
+                return NULL;
+        return TAKE_PTR(r);
+}
+
+static int set_usec(Record *r, const char *key, uint64_t usec)
+{
+        return record_setf(r, key, "%" PRIu64, usec);
+}
+
+static int copy_keys(Record *r, const Node *n, const char *const keys[])
+{
+        int e = 0;
+
+        for (; *keys && e == 0; keys++)
+                e = record_set(r, *keys, node_get(n, *keys));
+        return e;
+}
+
+static int add_step(Build *b, const Row *row, Record **args, int e)
+{
+        if (e == 0)
+                e = plan_add_step(b->plan, row->ops, b->rung, *args);
+        if (e == 0)
+                (void)TAKE_PTR(*args);
+        return e;
+}
+
+/* Closure nodes of a kind, of the current group's namespace if there is one. */
+bool build_takes(const Build *b, const Node *n, const char *kind)
+{
+        if (!n->marked || !node_is(n, kind))
+                return false;
+        return !b->group || node_below(n, KIND_NAMESPACE) == b->group;
+}
+
+bool build_is_bound(const Node *ns)
+{
+        return node_get(ns, "driver");
+}
+
+bool build_is_mounted(const Node *n)
+{
+        if (node_is(n, KIND_MOUNT))
+                return true;
+        for (size_t i = 0; i < n->n_upper; i++)
+                if (build_is_mounted(n->upper[i]))
+                        return true;
+        return false;
+}
+
+/* The namespace's whole disk, NULL for what has none. */
+const Node *build_disk(const Node *ns)
+{
+        for (size_t i = 0; i < ns->n_upper; i++)
+                if (node_is(ns->upper[i], KIND_BLOCK))
+                        return ns->upper[i];
+        return NULL;
+}
+
+/* Names of closure nodes of a kind, blank separated; -ENOENT if there are none. */
+static int join_names(const Build *b, const char *kind, const char *key, char **ret)
+{
+        _cleanup_(freep) char *text = NULL;
+
+        for (size_t i = 0; i < b->g->n_nodes; i++) {
+                const Node *n = b->g->nodes[i];
+                const char *word = key ? node_get(n, key) : node_name(n);
+                char *longer;
+
+                if (!build_takes(b, n, kind) || !word)
+                        continue;
+                longer = string_printf("%s%s%s", strempty(text), text ? " " : "", word);
+                if (!longer)
+                        return -ENOMEM;
+                free(text);
+                text = longer;
+        }
+        if (!text)
+                return -ENOENT;
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+static int set_joined(
+        const Build *b, Record *r, const char *key, const char *kind, const char *attr)
+{
+        _cleanup_(freep) char *text = NULL;
+        int e = join_names(b, kind, attr, &text);
+
+        if (e == -ENOENT)
+                return 0;
+        return e < 0 ? e : record_set(r, key, text);
+}
+
+static int set_globs(Record *r, const char *key, char *const *globs)
+{
+        _cleanup_(freep) char *text = NULL;
+
+        for (; globs && *globs; globs++) {
+                char *longer = string_printf("%s%s%s", strempty(text), text ? " " : "", *globs);
+
+                if (!longer)
+                        return -ENOMEM;
+                free(text);
+                text = longer;
+        }
+        return text ? record_set(r, key, text) : 0;
+}
+
+/* --- what a row expands over --- */
+
+static int once(Build *b, const Row *row)
+{
+        _cleanup_(record_freep) Record *r = new_args(b, row, NULL);
+
+        return add_step(b, row, &r, r ? 0 : -ENOMEM);
+}
+
+static int for_processes(Build *b, const Row *row)
+{
+        _cleanup_(record_freep) Record *r = NULL;
+        int e;
+
+        if (b->plan->n_processes == 0)
+                return 0;
+        r = new_args(b, row, NULL);
+        if (!r)
+                return -ENOMEM;
+        e = record_set(r, "signal", signal_name(b->policy->drain_signal));
+        if (e == 0)
+                e = set_usec(r, "wait", b->policy->drain_timeout_usec);
+        return add_step(b, row, &r, e);
+}
+
+/* What may be done to processes that come after the plan. */
+static int set_newcomer_keys(const Build *b, Record *r)
+{
+        int e = set_globs(r, "protect-units", b->policy->protect_unit);
+
+        if (e == 0)
+                e = set_globs(r, "protect-processes", b->policy->protect_process);
+        return e;
+}
+
+/* kill and settle name the devices: who comes after the plan is found by them. */
+static int set_kill_keys(const Build *b, Record *r)
+{
+        int e = set_joined(b, r, "devs", KIND_BLOCK, "dev");
+
+        if (e == 0)
+                e = set_usec(r, "wait", b->policy->kill_timeout_usec);
+        if (e == 0 && b->policy->last_signal)
+                e = record_set(r, "signal", signal_name(b->policy->last_signal));
+        return e < 0 ? e : set_newcomer_keys(b, r);
+}
+
+static int for_kill(Build *b, const Row *row)
+{
+        _cleanup_(record_freep) Record *r = new_args(b, row, NULL);
+
+        return add_step(b, row, &r, r ? set_kill_keys(b, r) : -ENOMEM);
+}
+
+static int for_settle(Build *b, const Row *row)
+{
+        _cleanup_(record_freep) Record *r = NULL;
+        int e;
+
+        if (!build_is_mounted(b->group))
+                return 0;
+        r = new_args(b, row, node_name(b->group));
+        if (!r)
+                return -ENOMEM;
+        e = set_kill_keys(b, r);
+        if (e == 0)
+                e = record_set(r, "device", node_get(b->group, "device"));
+        if (e == 0)
+                e = set_usec(
+                        r, "grace", MIN_OF(SIGBUS_GRACE_USEC, b->policy->kill_timeout_usec / 2));
+        return add_step(b, row, &r, e);
+}
+
+static int for_hold(Build *b, const Row *row)
+{
+        return b->req->hold_before_commit ? once(b, row) : 0;
+}
+
+/* Deepest first: the graph lists a mount after what it is mounted on. */
+static int for_mounts(Build *b, const Row *row)
+{
+        static const char *const keys[] = { "id", "dev", "ns", "ns-pid", "root", "fstype", "source",
+                "options", "fs-options", NULL };
+        int e = 0;
+
+        for (size_t i = b->g->n_nodes; i > 0 && e == 0; i--) {
+                const Node *n = b->g->nodes[i - 1];
+                _cleanup_(record_freep) Record *r = NULL;
+                const Node *fs;
+
+                if (!build_takes(b, n, KIND_MOUNT))
+                        continue;
+                r = new_args(b, row, node_get(n, "target"));
+                if (!r)
+                        return -ENOMEM;
+                fs = node_below(n, KIND_FILESYSTEM);
+                e = copy_keys(r, n, keys);
+                if (e == 0)
+                        e = record_set(r, "uuid", fs ? node_get(fs, "uuid") : NULL);
+                if (e == 0 && b->group)
+                        e = record_set(r, "device", node_get(b->group, "device"));
+                if (e == 0)
+                        e = set_usec(r, "wait", UNMOUNT_TIMEOUT_USEC);
+                e = add_step(b, row, &r, e);
+        }
+        return e;
+}
+
+static int add_claim(Build *b, const Row *row, const Node *disk)
+{
+        _cleanup_(record_freep) Record *r = new_args(b, row, node_name(disk));
+
+        return add_step(b, row, &r, r ? record_set(r, "dev", node_get(disk, "dev")) : -ENOMEM);
+}
+
+static int claim_disks(Build *b, const Row *row, bool mounted_too)
+{
+        int e = 0;
+
+        for (size_t i = 0; i < b->g->n_nodes && e == 0; i++) {
+                const Node *ns = b->g->nodes[i];
+                const Node *disk;
+
+                if (!build_takes(b, ns, KIND_NAMESPACE) || !(disk = build_disk(ns)))
+                        continue;
+                if (mounted_too || !build_is_mounted(ns))
+                        e = add_claim(b, row, disk);
+        }
+        return e;
+}
+
+static int for_disks(Build *b, const Row *row)
+{
+        return claim_disks(b, row, true);
+}
+
+static int for_unmounted_disks(Build *b, const Row *row)
+{
+        return claim_disks(b, row, false);
+}
+
+/* The guardian's own deadline: after it, nobody is left who could be waiting for a reason. */
+static int set_freeze_keys(const Build *b, Record *r)
+{
+        int e = set_usec(r, "wait", b->policy->freeze_timeout_usec);
+
+        if (e == 0)
+                e = set_usec(r, "thaw-after",
+                        usec_add(b->policy->freeze_timeout_usec, b->policy->unbind_timeout_usec));
+        return e < 0 ? e : set_newcomer_keys(b, r);
+}
+
+static int for_filesystems(Build *b, const Row *row)
+{
+        static const char *const keys[] = { "dev", "type", NULL };
+        int e = 0;
+
+        for (size_t i = 0; i < b->g->n_nodes && e == 0; i++) {
+                const Node *fs = b->g->nodes[i];
+                const Node *disk;
+                _cleanup_(record_freep) Record *r = NULL;
+
+                if (!build_takes(b, fs, KIND_FILESYSTEM) || !build_is_mounted(fs))
+                        continue;
+                r = new_args(b, row, node_name(fs));
+                if (!r)
+                        return -ENOMEM;
+                disk = build_disk(b->group);
+                e = copy_keys(r, fs, keys);
+                if (e == 0 && disk)
+                        e = record_set(r, "disk", node_name(disk));
+                if (e == 0 && disk)
+                        e = record_set(r, "disk-dev", node_get(disk, "dev"));
+                if (e == 0)
+                        e = set_freeze_keys(b, r);
+                e = add_step(b, row, &r, e);
+        }
+        return e;
+}
+
+static int for_commit(Build *b, const Row *row)
+{
+        if (b->committed)
+                return 0;
+        b->committed = true;
+        return once(b, row);
+}
+
+static int add_unbind(Build *b, const Row *row, const Node *ns)
+{
+        static const char *const keys[] = { "device", "driver", "uuid", NULL };
+        _cleanup_(record_freep) Record *r = new_args(b, row, node_name(ns));
+        const Node *disk = build_disk(ns);
+        int e;
+
+        if (!r)
+                return -ENOMEM;
+        e = copy_keys(r, ns, keys);
+        if (e == 0 && disk)
+                e = record_set(r, "disk", node_name(disk));
+        if (e == 0 && disk)
+                e = record_set(r, "dev", node_get(disk, "dev"));
+        if (e == 0 && b->road == ROAD_FORCED && build_is_mounted(ns))
+                e = record_set(r, "pre-remove", "yes");
+        if (e == 0 && b->road == ROAD_FORCED)
+                e = set_joined(b, r, "filesystems", KIND_FILESYSTEM, NULL);
+        if (e == 0)
+                e = set_usec(r, "wait", b->policy->unbind_timeout_usec);
+        return add_step(b, row, &r, e);
+}
+
+static int for_namespaces(Build *b, const Row *row)
+{
+        int e = 0;
+
+        for (size_t i = 0; i < b->g->n_nodes && e == 0; i++) {
+                const Node *ns = b->g->nodes[i];
+
+                if (build_takes(b, ns, KIND_NAMESPACE) && build_is_bound(ns))
+                        e = add_unbind(b, row, ns);
+        }
+        return e;
+}
+
+static int add_region(Build *b, const Row *row, const Node *region)
+{
+        _cleanup_(record_freep) Record *r = new_args(b, row, node_name(region));
+        int e = r ? record_set(r, "driver", node_get(region, "driver")) : -ENOMEM;
+
+        if (e == 0)
+                e = set_usec(r, "wait", b->policy->unbind_timeout_usec);
+        return add_step(b, row, &r, e);
+}
+
+/* An enabled region of which at least one namespace goes: it is below the closure of a namespace.
+ */
+static bool is_touched(const Node *n)
+{
+        if (!node_is(n, KIND_REGION) || !node_get(n, "driver"))
+                return false;
+        for (size_t i = 0; i < n->n_upper && !n->marked; i++)
+                if (n->upper[i]->marked)
+                        return true;
+        return n->marked;
+}
+
+static int for_regions(Build *b, const Row *row)
+{
+        int e = 0;
+
+        for (size_t i = 0; i < b->g->n_nodes && e == 0; i++)
+                if (is_touched(b->g->nodes[i]))
+                        e = add_region(b, row, b->g->nodes[i]);
+        return e;
+}
+
+/* A region goes when the caller named it, its bus or its dimm, or when the policy says so and
+ * nothing else lives on it. */
+static bool goes_whole(const Build *b, const Node *region)
+{
+        if (!node_is(b->target, KIND_REGION) && !node_is(b->target, KIND_BUS) &&
+                !node_is(b->target, KIND_DIMM) && !b->policy->disable_region)
+                return false;
+        for (size_t i = 0; i < region->n_upper; i++)
+                if (!region->upper[i]->marked && build_is_bound(region->upper[i]))
+                        return false;
+        return true;
+}
+
+static int for_disabled_regions(Build *b, const Row *row)
+{
+        int e = 0;
+
+        for (size_t i = 0; i < b->g->n_nodes && e == 0; i++) {
+                const Node *n = b->g->nodes[i];
+
+                if (is_touched(n) && goes_whole(b, n))
+                        e = add_region(b, row, n);
+        }
+        return e;
+}
+
+static int for_verify(Build *b, const Row *row)
+{
+        _cleanup_(record_freep) Record *r = new_args(b, row, node_name(b->target));
+        int e = r ? set_joined(b, r, "devices", KIND_NAMESPACE, "device") : -ENOMEM;
+
+        if (e == 0)
+                e = set_joined(b, r, "disks", KIND_BLOCK, NULL);
+        if (e == 0)
+                e = set_joined(b, r, "devs", KIND_BLOCK, "dev");
+        return add_step(b, row, &r, e);
+}
+
+/* --- building the plan --- */
+
+static int expand_part(Build *b, Part part, size_t from, size_t *ret_next)
+{
+        size_t i = from;
+        int e = 0;
+
+        for (; i < ELEMENTSOF(pipeline) && pipeline[i].part == part && e == 0; i++)
+                if (pipeline[i].roads & b->road)
+                        e = pipeline[i].expand(b, &pipeline[i]);
+        *ret_next = i;
+        return e;
+}
+
+/* The rows of a group once per namespace of the closure. */
+static int expand_groups(Build *b, size_t from, size_t *ret_next)
+{
+        int e = 0;
+
+        *ret_next = from;
+        for (size_t i = 0; i < b->g->n_nodes && e == 0; i++) {
+                if (!b->g->nodes[i]->marked || !node_is(b->g->nodes[i], KIND_NAMESPACE))
+                        continue;
+                b->group = b->g->nodes[i];
+                e = expand_part(b, PART_GROUP, from, ret_next);
+        }
+        b->group = NULL;
+        return e;
+}
+
+static int add_road(Build *b, Road road, const char *why)
+{
+        _cleanup_(record_freep) Record *r = record_new("road", road_to_string(road));
+        int e;
+
+        if (!r)
+                return -ENOMEM;
+        b->roads[b->plan->n_roads] = road;
+        e = record_setf(r, "rung", "%zu", b->plan->n_roads + 1);
+        if (e == 0)
+                e = record_set(r, "why", why);
+        if (e == 0)
+                e = plan_add_road(b->plan, r);
+        if (e == 0)
+                (void)TAKE_PTR(r);
+        return e;
+}
+
+const char *road_to_string(Road road)
+{
+        return road == ROAD_FORCED ? "forced" : road == ROAD_KILL ? "kill" : "graceful";
+}
+
+/* Which roads the plan has, first tried first, and why. The blockers have been ruled out before. */
+static int choose_roads(Build *b)
+{
+        const char *no;
+        int e;
+
+        if (b->mode == MODE_FORCED) {
+                if (build_has_mounts(b))
+                        return add_road(b, ROAD_FORCED, "mode=forced: at once after the drain");
+                return add_road(
+                        b, ROAD_GRACEFUL, "nothing is mounted, so nothing has to be forced");
+        }
+        e = add_road(b, ROAD_GRACEFUL,
+                b->mode == MODE_GRACEFUL ? "mode=graceful: if someone stays, everything is undone"
+                                         : "always tried first");
+        if (e < 0 || b->mode == MODE_GRACEFUL)
+                return e;
+        no = policy_forced_refused(b, NULL);
+        if (build_has_mounts(b) && !no)
+                return add_road(b, ROAD_FORCED,
+                        "if someone stays: pre-remove is proven here and within FreezeBudget=");
+        if (b->policy->last_signal)
+                return add_road(b, ROAD_KILL, "if someone stays");
+        return 0;
+}
+
+static int add_processes(Build *b)
+{
+        static const char *const keys[] = { "start", "comm", "unit", "uses", "example", NULL };
+        int e = 0;
+
+        for (size_t i = 0; i < b->g->n_nodes && e == 0; i++) {
+                const Node *n = b->g->nodes[i];
+                _cleanup_(record_freep) Record *r = NULL;
+
+                if (!build_takes(b, n, KIND_PROCESS) || build_is_passer_by(n))
+                        continue;
+                r = record_new("process", node_name(n));
+                if (!r)
+                        return -ENOMEM;
+                e = copy_keys(r, n, keys);
+                if (e == 0)
+                        e = plan_add_process(b->plan, r);
+                if (e == 0)
+                        (void)TAKE_PTR(r);
+        }
+        return e;
+}
+
+static int add_target(Build *b)
+{
+        b->plan->target = record_new("target", node_name(b->target));
+        if (!b->plan->target)
+                return -ENOMEM;
+        if (record_set(b->plan->target, "kind", node_kind(b->target)) < 0)
+                return -ENOMEM;
+        return record_set(b->plan->target, "mode", mode_to_string(b->mode));
+}
+
+static int add_bodies(Build *b, size_t *next)
+{
+        size_t from = *next;
+        int e = 0;
+
+        for (size_t i = 0; i < b->plan->n_roads && e == 0; i++) {
+                b->rung = (unsigned)i + 1;
+                b->road = b->roads[i];
+                e = expand_part(b, PART_BODY, from, next);
+                if (e == 0)
+                        e = expand_groups(b, *next, next);
+        }
+        b->rung = 0;
+        b->road = ROAD_ANY;
+        return e;
+}
+
+static int add_notes(Build *b)
+{
+        char span[TIMESPAN_MAX];
+        uint64_t estimate = build_estimate_usec(b);
+        const char *no;
+        int e = 0;
+
+        if (!build_has_mounts(b))
+                return 0;
+        no = policy_forced_refused(b, NULL);
+        if (no)
+                e = plan_add_note(b->plan, "the forced road is not open: %s", no);
+        if (e == 0 && estimate > 0)
+                e = plan_add_note(b->plan, "forced, the filesystem would be frozen for about %s",
+                        format_timespan(span, MAX_OF(estimate / 1000 * 1000, (uint64_t)1000)));
+        return e;
+}
+
+int build_plan(Build *b)
+{
+        size_t next = 0;
+        int e;
+
+        b->road = ROAD_ANY;
+        e = add_target(b);
+        if (e == 0)
+                e = choose_roads(b);
+        if (e == 0)
+                e = add_processes(b);
+        if (e == 0)
+                e = expand_part(b, PART_HEAD, 0, &next);
+        if (e == 0)
+                e = add_bodies(b, &next);
+        /* A plan without a forced body has not walked over the group rows. */
+        while (next < ELEMENTSOF(pipeline) && pipeline[next].part != PART_TAIL)
+                next++;
+        if (e == 0)
+                e = expand_part(b, PART_TAIL, next, &next);
+        if (e == 0)
+                e = add_notes(b);
+        return e < 0 ? e : plan_seal(b->plan);
+}
+
+int build_closure_names(const Build *b, char **ret)
+{
+        _cleanup_(freep) char *namespaces = NULL, *regions = NULL;
+        int e;
+
+        e = join_names(b, KIND_NAMESPACE, NULL, &namespaces);
+        if (e == 0 || e == -ENOENT)
+                e = join_names(b, KIND_REGION, NULL, &regions);
+        if (e < 0 && e != -ENOENT)
+                return e;
+        *ret = string_printf("%s%s%s", strempty(namespaces), namespaces && regions ? " " : "",
+                strempty(regions));
+        return *ret ? 0 : -ENOMEM;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The proof that nobody is left: the whole disk opened exclusively. It also keeps new ones out
+ * until the device is gone. */
+
+#include "step/claim.h"
+
+#include "step/common.h"
+#include "sys/claim.h"
+
+int claim_disk(Run *run, const char *disk, dev_t dev, const char *devs, Failure *f)
+{
+        char devnode[80], key[80], names[512] = "";
+        int fd;
+
+        (void)snprintf(devnode, sizeof(devnode), "/dev/%s", disk);
+        (void)snprintf(key, sizeof(key), "claim:%s", disk);
+        fd = claim_open(devnode, dev);
+        if (fd >= 0)
+                return run_hold(run, key, fd);
+        if (fd == -ESTALE || fd == -ENOENT || fd == -ENXIO)
+                return failure_set(f, FAILURE_VANISHED, fd, disk,
+                        "the disk is gone or another one by now; look at it and ask again");
+        if (fd != -EBUSY)
+                return fd;
+        if (!run_can_climb(run))
+                step_name_holders(run, devs, names, sizeof(names));
+        return failure_set(f, FAILURE_BUSY, fd, disk, "it is still held by %s",
+                *names ? names
+                       : "something that no process shows: a mount namespace without processes, a "
+                         "detached or frozen mount, a stacked device");
+}
+
+static int claim_apply(const Step *s, Run *run, Failure *f)
+{
+        return claim_disk(run, step_node(s), step_get_dev(s, "dev"), step_get(s, "dev"), f);
+}
+
+static int claim_revert(const Step *s, Run *run, Failure *f)
+{
+        char key[80];
+
+        (void)snprintf(key, sizeof(key), "claim:%s", step_node(s));
+        run_drop(run, key);
+        return 0;
+}
+
+const StepOps step_claim = {
+        .name = "claim",
+        .title = "claiming",
+        .apply = claim_apply,
+        .revert = claim_revert,
+};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What several steps need: places, processes, names of who is in the way. */
+
+#include "step/step.h"
+#include "sys/mounts.h"
+
+/* From the keys id, dev, ns, ns-pid and the node's name (or the key target). */
+void step_place(const Step *s, MountPlace *ret);
+
+/* "812 (db), 977 (shell)": who still uses the device numbers in devs (blank separated), by a fresh
+ * scan; also a "held" note for each. Empty when nobody shows. Never called while anything is
+ * frozen. */
+void step_name_holders(Run *run, const char *devs, char *buf, size_t size);
+
+/* A set of processes, each with a pidfd that was opened and checked by start time. */
+typedef struct Victim {
+        pid_t pid;
+        int pidfd;
+        bool gone;
+        char comm[16];
+        char unit[128];
+        char uses[64];
+} Victim;
+
+typedef struct Victims {
+        Victim *items;
+        size_t n;
+} Victims;
+
+void victims_done(Victims *v);
+/* Processes of the plan and newcomers that still live. */
+int victims_open(Run *run, Victims *v) _must_check_;
+size_t victims_alive(const Victims *v);
+/* "812 (db), 977 (shell)" of those alive. */
+const char *victims_names(const Victims *v, char *buf, size_t size);
+/* Sends the signal to those alive; why becomes the reason of a "killed" note when the signal is
+ * SIGKILL, or of a "signalled" note. */
+int victims_signal(Run *run, Victims *v, int sig, const char *why) _must_check_;
+/* Until all are gone or the deadline passes: number of those left. -ECANCELED with the Failure
+ * filled. s is for the progress text. */
+int victims_wait(
+        Run *run, const Step *s, Victims *v, uint64_t deadline_usec, Failure *f) _must_check_;
+
+/* Looks for holders of devs that are not in the plan and writes a "newcomer" note for each that is
+ * not protected (keys protect-units, protect-processes). Number of new ones, or negative errno. */
+int step_find_newcomers(Run *run, const Step *s, const char *devs, Failure *f) _must_check_;

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* FIFREEZE of one filesystem. Order is everything here:
+ *
+ *   look for newcomers     while a scan still cannot hang on frozen processes
+ *   open the thaw handle   the only one that outlives a lazy umount or the shutdown
+ *   fsync of every file    moves the cost of dirty data out of the frozen window, and cleans DAX
+ *                          entries of earlier mappings that syncfs does not see
+ *   start the guardian     before there is anything to guard, so that no instant is unguarded
+ *   note "freezing"        before the ioctl, so that recovery knows what may be frozen
+ *   FIFREEZE in a child    uninterruptible, and behind one stuck writer it never returns
+ *   fsync what is mapped   a freeze alone does not stop writing through MAP_SYNC mappings
+ *                          (sys/mapped.h); only now may nothing dirty the filesystem any more
+ */
+
+#include "step/freeze.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+#include "step/claim.h"
+#include "step/common.h"
+#include "sys/child.h"
+#include "sys/freeze.h"
+#include "sys/guardian.h"
+#include "sys/mapped.h"
+#include "sys/proc.h"
+#include "sys/xfs.h"
+
+#define RESCUE_DIR "/run/pmemremoved/rescue"
+#define RESCUE_TIMEOUT_USEC (30 * USEC_PER_SEC)
+
+typedef struct Frost {
+        Guardian guardian;
+        Child freezer;
+} Frost;
+
+/* Without a word of release the guardian takes the closing pipe for our death and thaws: right, if
+ * we leave without having thawed. */
+static void frost_drop(void *object)
+{
+        Frost *frost = object;
+
+        frost->guardian.pipe_fd = safe_close(frost->guardian.pipe_fd);
+        child_done(&frost->freezer);
+        free(frost);
+}
+
+static const char *frost_key(const char *prefix, const char *filesystem, char buf[static 80])
+{
+        (void)snprintf(buf, 80, "%s:%s", prefix, filesystem);
+        return buf;
+}
+
+static int open_mount(const Mount *m)
+{
+        _cleanup_(closep) int fd = -EBADF;
+        _cleanup_(freep) char *path = string_printf("/proc/%d/root%s", m->ns_pid, m->target);
+        struct stat st;
+
+        if (!path)
+                return -ENOMEM;
+        fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        return st.st_dev == m->dev ? TAKE_FD(fd) : -ENOENT;
+}
+
+/* Any mount of the filesystem, opened for real: some may have been unmounted on an earlier rung.
+ * -ENOENT when it is mounted nowhere. */
+static int open_root(const Step *s)
+{
+        _cleanup_(mount_list_done) MountList l = { 0 };
+        int r;
+
+        r = mounts_read_all(&l);
+        if (r < 0)
+                return r;
+        r = -ENOENT;
+        for (size_t i = 0; i < l.n && r < 0; i++)
+                if (l.items[i].dev == step_get_dev(s, "dev"))
+                        r = open_mount(&l.items[i]);
+        return r;
+}
+
+typedef struct SyncCall {
+        int fd;
+        uint64_t deadline_usec;
+        const FileSet *mapped;
+} SyncCall;
+
+/* Where files cannot be listed or opened by handle, syncfs is all there is. */
+static int sync_in_child(void *arg)
+{
+        const SyncCall *call = arg;
+        int r = xfs_sync_files(call->fd, call->deadline_usec);
+
+        if (r == -ENOTTY || r == -EOPNOTSUPP)
+                r = 0;
+        if (r == 0)
+                r = file_set_sync(call->mapped);
+        return r < 0 ? r : sync_fs(call->fd);
+}
+
+static int sync_mapped_in_child(void *arg)
+{
+        return file_set_sync(arg);
+}
+
+static int freeze_in_child(void *arg)
+{
+        return freeze_fs(*(int *)arg);
+}
+
+/* What the processes of the plan and the newcomers have mapped. */
+static int open_mapped(const Step *s, Run *run, FileSet *mapped)
+{
+        const Record *r;
+        int e = 0;
+
+        for (size_t i = 0; e == 0 && (r = run_process(run, i)); i++) {
+                pid_t pid;
+
+                if (strstr(strempty(record_get(r, "uses")), "dax") && parse_pid(r->name, &pid) == 0)
+                        e = file_set_add(mapped, pid, step_get_dev(s, "dev"));
+        }
+        return e;
+}
+
+static int check_newcomers(const Step *s, Run *run, Failure *f)
+{
+        int found = step_find_newcomers(run, s, step_get(s, "dev"), f);
+
+        if (found > 0 && run_only_planned(run))
+                return failure_set(f, FAILURE_PLAN_CHANGED, -ESTALE, step_node(s),
+                        "%d processes came since the plan was shown; look at the new plan and ask "
+                        "again",
+                        found);
+        return MIN_OF(found, 0);
+}
+
+/* Waits for FIFREEZE; a cancel does not end the wait, because nothing can end a freeze halfway: it
+ * is seen before the next step, which is then not begun. */
+static int wait_frozen(const Step *s, Run *run, Frost *frost, uint64_t deadline, Failure *f)
+{
+        char stack[256];
+        int r;
+
+        while ((r = child_wait(&frost->freezer, MIN_OF(deadline, now_usec() + USEC_PER_SEC),
+                        -EBADF)) == -ETIMEDOUT &&
+                now_usec() < deadline) {
+                (void)proc_kernel_stack(frost->freezer.pid, stack, sizeof(stack));
+                run_progress(
+                        run, s, "the kernel waits for a writer inside the filesystem: %s", stack);
+        }
+        if (r == -ETIMEDOUT)
+                return failure_set(f, FAILURE_TIMED_OUT, r, step_node(s),
+                        "FIFREEZE is not complete after FreezeTimeout=: a task is stuck inside a "
+                        "write to it");
+        if (r == -EBUSY)
+                return failure_set(f, FAILURE_BUSY, r, step_node(s),
+                        "somebody else has frozen it (fsfreeze, a snapshot, dm); thaw it and ask "
+                        "again");
+        return r;
+}
+
+/* Frozen is only what cannot be written any more. */
+static int stop_mapped_writers(const Step *s, const FileSet *mapped, Failure *f)
+{
+        int r = child_call(sync_mapped_in_child, (void *)mapped, step_get_u64(s, "wait"), -EBADF);
+
+        if (r == -ETIMEDOUT)
+                return failure_set(f, FAILURE_TIMED_OUT, r, step_node(s),
+                        "the mapped files could not be synced in FreezeTimeout=");
+        return r;
+}
+
+static int freeze_guarded(
+        const Step *s, Run *run, int fd, Frost *frost, const FileSet *mapped, Failure *f)
+{
+        uint64_t wait = step_get_u64(s, "wait");
+        char at[24];
+        int r;
+
+        r = run_note(run, "freezing", step_node(s), NULL);
+        if (r == 0)
+                r = child_start(&frost->freezer, false, freeze_in_child, &fd);
+        if (r < 0)
+                return r;
+        /* Without that knowledge it would give up too early after our death; better not to go on.
+         */
+        r = guardian_freezer(&frost->guardian, frost->freezer.pid);
+        if (r < 0)
+                return r;
+        r = wait_frozen(s, run, frost, usec_add(now_usec(), wait), f);
+        if (r < 0)
+                return r;
+        (void)snprintf(at, sizeof(at), "%" PRIu64, now_usec());
+        r = run_note(run, "frozen", step_node(s), "at", at, NULL);
+        return r < 0 ? r : stop_mapped_writers(s, mapped, f);
+}
+
+static int freeze_open(const Step *s, Run *run, int fd, const FileSet *mapped, Failure *f)
+{
+        char key[80];
+        Frost *frost = calloc(1, sizeof(*frost));
+        int r;
+
+        if (!frost)
+                return -ENOMEM;
+        *frost = (Frost){ .guardian = GUARDIAN_INIT, .freezer = CHILD_INIT };
+        r = run_hold_object(run, frost_key("frost", step_node(s), key), frost, frost_drop);
+        if (r < 0) {
+                frost_drop(frost);
+                return r;
+        }
+        r = guardian_start(
+                &frost->guardian, fd, usec_add(now_usec(), step_get_u64(s, "thaw-after")));
+        return r < 0 ? r : freeze_guarded(s, run, fd, frost, mapped, f);
+}
+
+static int sync_first(const Step *s, Run *run, int fd, const FileSet *mapped, Failure *f)
+{
+        uint64_t wait = step_get_u64(s, "wait");
+        SyncCall call = { .fd = fd, .deadline_usec = usec_add(now_usec(), wait), .mapped = mapped };
+        int r = child_call(sync_in_child, &call, wait, run_cancel_fd(run));
+
+        if (r == -ECANCELED)
+                return run_check_cancel(run, f);
+        if (r == -ETIMEDOUT)
+                return failure_set(f, FAILURE_TIMED_OUT, r, step_node(s),
+                        "its files could not be synced in FreezeTimeout=; nothing was frozen");
+        return r;
+}
+
+static int freeze_mounted(const Step *s, Run *run, int fd, Failure *f)
+{
+        _cleanup_(file_set_done) FileSet mapped = { 0 };
+        char key[80];
+        int r;
+
+        r = run_hold(run, frost_key("thaw", step_node(s), key), fd);
+        if (r < 0) {
+                (void)safe_close(fd);
+                return r;
+        }
+        r = open_mapped(s, run, &mapped);
+        if (r == 0)
+                r = sync_first(s, run, fd, &mapped, f);
+        return r < 0 ? r : freeze_open(s, run, fd, &mapped, f);
+}
+
+static int freeze_apply(const Step *s, Run *run, Failure *f)
+{
+        int r, fd;
+
+        r = check_newcomers(s, run, f);
+        if (r < 0)
+                return r;
+        fd = open_root(s);
+        /* Unmounted on the first rung, or by somebody else: then the proof that nobody is left. */
+        if (fd == -ENOENT)
+                return claim_disk(run, strempty(step_get(s, "disk")), step_get_dev(s, "disk-dev"),
+                        step_get(s, "dev"), f);
+        return fd < 0 ? fd : freeze_mounted(s, run, fd, f);
+}
+
+/* --- the way back --- */
+
+/* FITHAW's EINVAL means that nothing is frozen by user space: done (also what pre-remove leaves).
+ */
+static int thaw(Run *run, const char *filesystem, int fd)
+{
+        const Record *frozen = run_recall(run, "frozen", filesystem);
+        const Record *thawed = run_recall(run, "thawed", filesystem);
+        char usec[24] = "0";
+        uint64_t at;
+        int r = thaw_fs(fd);
+
+        if (r < 0 && r != -EINVAL)
+                return r;
+        if (!frozen || thawed)
+                return 0;
+        if (record_get_u64(frozen, "at", &at) == 0 && now_usec() > at)
+                (void)snprintf(usec, sizeof(usec), "%" PRIu64, now_usec() - at);
+        return run_note(run, "thawed", filesystem, "usec", usec, NULL);
+}
+
+int freeze_release(Run *run, const char *filesystem, Failure *f)
+{
+        char key[80];
+        const Held *handle = run_held(run, frost_key("thaw", filesystem, key));
+        const Held *frost;
+        int r;
+
+        if (!handle)
+                return 0;
+        r = thaw(run, filesystem, handle->fd);
+        if (r < 0)
+                return failure_set(f, FAILURE_ROLLBACK_FAILED, r, filesystem,
+                        "could not be thawed: %s; the guardian keeps trying, fsfreeze -u or "
+                        "SysRq-j may help",
+                        strerror(-r));
+        frost = run_held(run, frost_key("frost", filesystem, key));
+        if (frost)
+                guardian_release(&((Frost *)frost->object)->guardian);
+        run_drop(run, frost_key("frost", filesystem, key));
+        run_drop(run, frost_key("thaw", filesystem, key));
+        return 0;
+}
+
+/* A freeze that has not come about yet must be waited for: until it is complete FITHAW answers
+ * EINVAL, and then nobody would thaw it but the guardian. */
+static void wait_freezer(const Step *s, Run *run)
+{
+        char key[80], stack[256];
+        const Held *held = run_held(run, frost_key("frost", step_node(s), key));
+        Frost *frost = held ? held->object : NULL;
+
+        while (frost && frost->freezer.pid > 0 &&
+                child_wait(&frost->freezer, now_usec() + USEC_PER_SEC, -EBADF) == -ETIMEDOUT) {
+                (void)proc_kernel_stack(frost->freezer.pid, stack, sizeof(stack));
+                run_progress(
+                        run, s, "the freeze cannot be taken back before it is complete: %s", stack);
+        }
+}
+
+/* Frozen, yet mounted nowhere: umount of a frozen filesystem succeeds and leaves a superblock that
+ * only a new mount of the same device reaches (kernel-facts 5.3). */
+static int thaw_ghost(const Step *s, Run *run)
+{
+        _cleanup_(closep) int fd = -EBADF;
+        _cleanup_(freep) char *devnode = string_printf("/dev/%s", step_node(s));
+        MountPlace place = { .target = RESCUE_DIR };
+        int r, e;
+
+        if (!devnode)
+                return -ENOMEM;
+        if (mkdir(RESCUE_DIR, 0700) < 0 && errno != EEXIST)
+                return -errno;
+        r = mounts_place(
+                &place, devnode, "/", strempty(step_get(s, "type")), "rw", "", RESCUE_TIMEOUT_USEC);
+        if (r < 0)
+                return r;
+        fd = open(RESCUE_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        r = fd < 0 ? -errno : thaw(run, step_node(s), fd);
+        fd = safe_close(fd);
+        e = mounts_umount(&place, false, RESCUE_TIMEOUT_USEC, -EBADF);
+        return r < 0 ? r : e == -ENOENT ? 0 : e;
+}
+
+static int thaw_by_path(const Step *s, Run *run)
+{
+        _cleanup_(closep) int fd = open_root(s);
+
+        if (fd >= 0)
+                return thaw(run, step_node(s), fd);
+        if (fd != -ENOENT)
+                return fd;
+        /* Nothing was frozen, and it is not mounted (any more): nothing to thaw. */
+        if (!run_recall(run, "freezing", step_node(s)) || run_recall(run, "thawed", step_node(s)))
+                return 0;
+        return thaw_ghost(s, run);
+}
+
+static int freeze_revert(const Step *s, Run *run, Failure *f)
+{
+        char key[80];
+        int r;
+
+        wait_freezer(s, run);
+        (void)snprintf(key, sizeof(key), "claim:%s", strempty(step_get(s, "disk")));
+        run_drop(run, key);
+        if (run_held(run, frost_key("thaw", step_node(s), key)))
+                return freeze_release(run, step_node(s), f);
+        r = thaw_by_path(s, run);
+        if (r < 0)
+                return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
+                        "could not be thawed: %s; run fsfreeze -u on its mount point",
+                        strerror(-r));
+        return 0;
+}
+
+const StepOps step_freeze = {
+        .name = "freeze",
+        .title = "freezing",
+        .apply = freeze_apply,
+        .revert = freeze_revert,
+};

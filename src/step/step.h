@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The step contract.
+ *
+ * 1. check only reads. It answers "could apply work now?"; every check of a plan runs before the
+ *    first apply.
+ * 2. apply may be killed between any two instructions.
+ * 3. revert is idempotent: it asks the kernel before it acts and succeeds when there is nothing to
+ *    undo, also when apply never ran or ran halfway. It needs nothing but the printed plan, in a
+ *    fresh process. NULL means irreversible and is allowed only at or after the commit step.
+ * 4. Past the commit point apply itself is idempotent, because recovery goes forward by applying.
+ * 5. Identity before action: device number, mount id, uuid, pid start time are compared again. A
+ *    name that now means something else is a Failure, not a target.
+ * 6. A step does not log and does not talk to clients: it fills the Failure and calls run_note().
+ * 7. Every wait has a deadline from its own arguments and watches run->cancel_fd.
+ *
+ * A step that fails is itself reverted, because its effect may be partial.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "failure.h"
+#include "util/record.h"
+
+typedef struct Plan Plan;
+typedef struct Run Run;
+typedef struct Step Step;
+
+typedef struct StepOps {
+        const char *name;  /* word in the plan */
+        const char *title; /* what it does to its node, for people: "unmounting" */
+        int (*check)(const Step *s, Run *run, Failure *f);
+        int (*apply)(const Step *s, Run *run, Failure *f);
+        int (*revert)(const Step *s, Run *run, Failure *f);
+} StepOps;
+
+struct Step {
+        const StepOps *ops;
+        Record *args;    /* verb "step", name = the node, keys = parameters and identity */
+        unsigned number; /* from 1, as in the ledger */
+        unsigned rung;   /* 0: always; 1, 2: only while the run stands on that rung */
+};
+
+static inline const char *step_node(const Step *s)
+{
+        return strempty(s->args->name);
+}
+
+static inline const char *step_get(const Step *s, const char *key)
+{
+        return record_get(s->args, key);
+}
+
+/* 0 when it is missing: plan_parse() has refused steps without the keys they need. */
+uint64_t step_get_u64(const Step *s, const char *key);
+dev_t step_get_dev(const Step *s, const char *key);
+
+/* --- what a run offers to its steps (run.c) --- */
+
+/* Appends "verb NAME key=value..." to the ledger and tells the parent; the varargs are key, value
+ * pairs up to a NULL key, pairs with a NULL value are left out. Before the commit point a ledger
+ * that cannot be written is a failure of the step; after it the kernel's state goes first and the
+ * result is 0. */
+int run_note(Run *run, const char *verb, const char *name, ...) __attribute__((sentinel));
+/* "progress": what a step waits for, for people. At most one per second reaches the ledger. */
+void run_progress(Run *run, const Step *s, const char *fmt, ...) _printf_(3, 4);
+/* The newest record of that verb and name (NULL: any), or NULL: what an earlier life of this run
+ * knew. */
+const Record *run_recall(const Run *run, const char *verb, const char *name);
+
+/* Descriptors and children that one step opens and a later one uses, by key ("claim:pmem0"). They
+ * live as long as the worker and no longer; no revert may need them. The run owns them. */
+typedef struct Held {
+        char key[80];
+        int fd;
+        void *object;
+        void (*drop)(void *object);
+} Held;
+
+int run_hold(Run *run, const char *key, int fd) _must_check_;
+int run_hold_object(Run *run, const char *key, void *object, void (*drop)(void *)) _must_check_;
+const Held *run_held(const Run *run, const char *key);
+void run_drop(Run *run, const char *key);
+
+/* For waits: readable when the parent says something; -EBADF past the commit point. */
+int run_cancel_fd(const Run *run);
+bool run_committed(const Run *run);
+/* Reads what the parent said. -ECANCELED with the Failure filled when somebody asked to stop (or
+ * the parent is gone); always 0 past the commit point. A wait that ended with -ECANCELED asks here.
+ */
+int run_check_cancel(Run *run, Failure *f) _must_check_;
+/* Waits for the parent's "confirm". */
+int run_wait_confirm(Run *run, Failure *f) _must_check_;
+
+/* Processes of the plan and those that came later ("newcomer" records), each once. */
+const Record *run_process(const Run *run, size_t i);
+
+/* Only what was reviewed: the request was bound to a plan id, so whoever came since is not killed.
+ */
+bool run_only_planned(const Run *run);
+
+const Plan *run_plan_of(const Run *run);
+/* Is there another rung to climb to when this step says "busy"? */
+bool run_can_climb(const Run *run);
+
+/* The steps; each lives in the file of its name. */
+extern const StepOps step_announce;
+extern const StepOps step_signal;
+extern const StepOps step_unmount;
+extern const StepOps step_claim;
+extern const StepOps step_confirm;
+extern const StepOps step_kill;
+extern const StepOps step_freeze;
+extern const StepOps step_commit;
+extern const StepOps step_unbind;
+extern const StepOps step_settle;
+extern const StepOps step_detach;
+extern const StepOps step_flush;
+extern const StepOps step_region;
+extern const StepOps step_verify;

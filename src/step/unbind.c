@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Takes the driver off one namespace's device. The write cannot fail once the driver took it and
+ * cannot be cancelled, so a child of its own sleeps in it; it inherits the ledger's lock, and
+ * whoever recovers waits for that lock instead of acting twice.
+ *
+ * On the graceful road the disk is claimed, nobody is left, and binding again undoes it. On the
+ * forced road (key pre-remove) the kernel freezes, kills and shuts the filesystem down inside the
+ * write; its message is the only proof that it did. */
+
+#include <inttypes.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "step/common.h"
+#include "step/freeze.h"
+#include "sys/bind.h"
+#include "sys/child.h"
+#include "sys/console.h"
+#include "sys/kmsg.h"
+#include "sys/proc.h"
+#include "sys/sysfs.h"
+
+/* xfs_dax_notify_ddev_failure(), fs/xfs/xfs_notify_failure.c, 6.12 */
+#define PRE_REMOVE_MESSAGE "Device is about to be removed!"
+/* kill_proc(), mm/memory-failure.c: one line per page and process, not rate limited */
+#define SIGBUS_MESSAGE "Sending SIGBUS to "
+/* Prints less than KERN_ERR: those lines on a serial console cost more than the kills themselves.
+ */
+#define QUIET_LEVEL 3
+/* Victims that are named one by one; the kernel's lines about more of them stay in its log. */
+#define VICTIMS_MAX 64
+
+typedef struct Watch {
+        int kmsg_fd;
+        bool announced;
+        pid_t victims[VICTIMS_MAX];
+        size_t n_victims;
+} Watch;
+
+static int detach_in_child(void *arg)
+{
+        const Step *s = arg;
+
+        return bind_detach(step_get(s, "driver"), step_get(s, "device"));
+}
+
+/* --- what the kernel says meanwhile --- */
+
+static void note_victim(Run *run, Watch *w, const char *text)
+{
+        const char *name = strstr(text, SIGBUS_MESSAGE) + strlen(SIGBUS_MESSAGE);
+        const char *end = strstr(name, " due to ");
+        char word[64], *colon;
+        uint64_t pid;
+
+        if (!end || (size_t)(end - name) >= sizeof(word))
+                return;
+        (void)snprintf(word, sizeof(word), "%.*s", (int)(end - name), name);
+        colon = strrchr(word, ':');
+        if (!colon || parse_u64(colon + 1, &pid) < 0)
+                return;
+        *colon = '\0';
+        for (size_t i = 0; i < w->n_victims; i++)
+                if (w->victims[i] == (pid_t)pid)
+                        return;
+        if (w->n_victims == VICTIMS_MAX)
+                return;
+        w->victims[w->n_victims++] = (pid_t)pid;
+        (void)run_note(run, "sigbus", colon + 1, "comm", word, NULL);
+}
+
+static void drain_kmsg(const Step *s, Run *run, Watch *w)
+{
+        char text[1024];
+
+        while (w->kmsg_fd >= 0 && kmsg_next(w->kmsg_fd, text, sizeof(text)) == 1) {
+                if (strstr(text, SIGBUS_MESSAGE))
+                        note_victim(run, w, text);
+                if (!strstr(text, PRE_REMOVE_MESSAGE) ||
+                        !strstr(text, strempty(step_get(s, "disk"))))
+                        continue;
+                w->announced = true;
+                (void)run_note(run, "kernel", step_node(s), "text", text, NULL);
+        }
+}
+
+/* Recovery needs to know the level if we die with the console quiet. */
+static void quiet_console(Run *run)
+{
+        char word[16];
+        int level;
+
+        if (console_level_get(&level) < 0 || level <= QUIET_LEVEL)
+                return;
+        (void)snprintf(word, sizeof(word), "%d", level);
+        if (run_note(run, "console", NULL, "level", word, NULL) == 0)
+                (void)console_level_set(QUIET_LEVEL);
+}
+
+static void restore_console(Run *run)
+{
+        const Record *r = run_recall(run, "console", NULL);
+        uint64_t level;
+
+        if (!r || record_get_u64(r, "level", &level) < 0 || level <= QUIET_LEVEL || level > 15)
+                return;
+        (void)console_level_set((int)level);
+        (void)run_note(run, "console", NULL, "level", "0", NULL);
+}
+
+/* --- the write --- */
+
+static bool disk_exists(const Step *s)
+{
+        char path[128];
+
+        if (!step_get(s, "disk"))
+                return false;
+        (void)snprintf(path, sizeof(path), "/sys/class/block/%s", step_get(s, "disk"));
+        return access(path, F_OK) == 0;
+}
+
+static bool is_bound(const Step *s)
+{
+        char driver[64];
+
+        return bind_driver(strempty(step_get(s, "device")), driver, sizeof(driver)) == 0 &&
+               streq(driver, strempty(step_get(s, "driver")));
+}
+
+static int unbind_check(const Step *s, Run *run, Failure *f)
+{
+        char path[128], devnum[DEVNUM_MAX];
+        dev_t dev;
+
+        if (!is_bound(s))
+                return failure_set(f, FAILURE_VANISHED, -ENODEV, step_node(s),
+                        "its device %s is no longer bound to %s; somebody else removed it",
+                        strna(step_get(s, "device")), strna(step_get(s, "driver")));
+        if (!step_get(s, "disk"))
+                return 0;
+        (void)snprintf(path, sizeof(path), "/sys/class/block/%s", step_get(s, "disk"));
+        if (sysfs_devnum(path, &dev) < 0 ||
+                !streq(format_devnum(devnum, dev), strempty(step_get(s, "dev"))))
+                return failure_set(f, FAILURE_VANISHED, -ESTALE, step_node(s),
+                        "%s is another device than the plan was made for", step_get(s, "disk"));
+        return 0;
+}
+
+/* Waits as long as the kernel needs: a deadline cannot end an unbind, it can only be told. Wakes
+ * when the child ends or the kernel says something. */
+static int wait_unbound(const Step *s, Run *run, Child *c, Watch *w)
+{
+        uint64_t deadline = usec_add(now_usec(), step_get_u64(s, "wait"));
+        char stack[256];
+        bool late = false;
+        int r;
+
+        while ((r = child_wait(c, now_usec(), -EBADF)) == -ETIMEDOUT) {
+                struct pollfd fds[] = {
+                        { .fd = c->pidfd, .events = POLLIN },
+                        { .fd = w->kmsg_fd, .events = POLLIN },
+                };
+
+                (void)poll(fds, ELEMENTSOF(fds), 1000);
+                drain_kmsg(s, run, w);
+                late = late || now_usec() > deadline;
+                if (!late)
+                        continue;
+                (void)proc_kernel_stack(c->pid, stack, sizeof(stack));
+                run_progress(run, s,
+                        "the unbind takes longer than UnbindTimeout=; the kernel is at: %s", stack);
+        }
+        drain_kmsg(s, run, w);
+        if (r == 0 && late && !run_committed(run))
+                return -ETIMEDOUT;
+        return r;
+}
+
+static int write_unbind(const Step *s, Run *run, Watch *w)
+{
+        _cleanup_(child_done) Child c = CHILD_INIT;
+        int r;
+
+        r = child_start(&c, false, detach_in_child, (void *)s);
+        return r < 0 ? r : wait_unbound(s, run, &c, w);
+}
+
+/* Each filesystem of the namespace is thawed already if pre-remove ran; if not, this is what lets
+ * its blocked processes go. */
+static int release_filesystems(const Step *s, Run *run, Failure *f)
+{
+        _cleanup_(strv_freep) char **names = NULL;
+        int r, first = 0;
+
+        r = strv_split(strempty(step_get(s, "filesystems")), &names);
+        if (r < 0)
+                return r;
+        for (char **name = names; name && *name; name++) {
+                r = freeze_release(run, *name, f);
+                if (r < 0 && first == 0)
+                        first = r;
+        }
+        return first;
+}
+
+/* The kernel did not warn the filesystem although every probe said it would. Its memory is gone
+ * under live mappings, and the next umount or exit would oops; bound again before that happens,
+ * nothing is lost (lab-facts 8 and 10). */
+static int rescue(const Step *s, Run *run, Failure *f)
+{
+        int r = bind_attach(strempty(step_get(s, "driver")), strempty(step_get(s, "device")));
+
+        return failure_set(f, FAILURE_PARTIAL, -EUCLEAN, step_node(s),
+                "the kernel did not announce the removal to the filesystem; the device was bound "
+                "again (%s); "
+                "unmount the old mount before anything else, then mount it anew",
+                r == 0 ? "ok" : strerror(-r));
+}
+
+/* The kernel's own freeze happens under the device lock and cannot be taken back. Ours before it is
+ * the proof that it will not get stuck behind a writer; or nobody has the filesystem any more. */
+static int check_frozen(const Step *s, Run *run, Failure *f)
+{
+        _cleanup_(strv_freep) char **names = NULL;
+        char key[80];
+        int r;
+
+        r = strv_split(strempty(step_get(s, "filesystems")), &names);
+        if (r < 0)
+                return r;
+        (void)snprintf(key, sizeof(key), "claim:%s", strempty(step_get(s, "disk")));
+        if (run_held(run, key))
+                return 0;
+        for (char **name = names; name && *name; name++) {
+                (void)snprintf(key, sizeof(key), "thaw:%s", *name);
+                if (!run_held(run, key))
+                        return failure_set(f, FAILURE_FAILED, -EBUSY, step_node(s),
+                                "%s could not be frozen, so its device is left alone", *name);
+        }
+        return 0;
+}
+
+static int forced(const Step *s, Run *run, Failure *f)
+{
+        Watch w = { .kmsg_fd = -EBADF };
+        int r, e;
+
+        r = check_frozen(s, run, f);
+        if (r < 0)
+                return r;
+        w.kmsg_fd = kmsg_open();
+
+        quiet_console(run);
+        r = write_unbind(s, run, &w);
+        restore_console(run);
+        w.kmsg_fd = safe_close(w.kmsg_fd);
+        e = release_filesystems(s, run, f);
+        if (r < 0)
+                return r;
+        if (!w.announced)
+                return rescue(s, run, f);
+        return e;
+}
+
+/* Whatever the write said: is it gone? */
+static int confirm_gone(const Step *s, Failure *f)
+{
+        if (!is_bound(s) && !disk_exists(s))
+                return 0;
+        return failure_set(f, FAILURE_FAILED, -EBUSY, step_node(s),
+                "%s is still there after the unbind",
+                step_get(s, "disk") ? step_get(s, "disk") : strempty(step_get(s, "device")));
+}
+
+static int unbind_apply(const Step *s, Run *run, Failure *f)
+{
+        Watch none = { .kmsg_fd = -EBADF };
+        int r;
+
+        /* Recovery past the commit point: the write of an earlier life has been completed. */
+        if (run_committed(run) && !is_bound(s)) {
+                restore_console(run);
+                return confirm_gone(s, f);
+        }
+        r = unbind_check(s, run, f);
+        if (r < 0)
+                return r;
+        r = step_get(s, "pre-remove") ? forced(s, run, f) : write_unbind(s, run, &none);
+        if (r == -ETIMEDOUT)
+                return failure_set(f, FAILURE_TIMED_OUT, r, step_node(s),
+                        "the unbind took longer than UnbindTimeout=; it was bound again");
+        return r < 0 ? r : confirm_gone(s, f);
+}
+
+/* --- the way back --- */
+
+/* After a region was enabled again its namespaces come by themselves, asynchronously. */
+static bool comes_by_itself(const Step *s)
+{
+        for (int i = 0; i < 50; i++) {
+                struct timespec ts = { .tv_nsec = 100 * 1000 * 1000 };
+
+                if (disk_exists(s))
+                        return true;
+                (void)nanosleep(&ts, NULL);
+        }
+        return false;
+}
+
+static int unbind_revert(const Step *s, Run *run, Failure *f)
+{
+        int r;
+
+        restore_console(run);
+        if (is_bound(s) || (step_get(s, "disk") && disk_exists(s)))
+                return 0;
+        r = bind_attach(strempty(step_get(s, "driver")), strempty(step_get(s, "device")));
+        if (r < 0 && comes_by_itself(s))
+                return 0;
+        if (r < 0)
+                return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
+                        "could not be bound to %s again: %s; try ndctl enable-namespace %s",
+                        strna(step_get(s, "driver")), strerror(-r), step_node(s));
+        return 0;
+}
+
+const StepOps step_unbind = {
+        .name = "unbind",
+        .title = "unbinding",
+        .check = unbind_check,
+        .apply = unbind_apply,
+        .revert = unbind_revert,
+};

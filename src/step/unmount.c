@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* One mount, in its own mount namespace. Never lazy: a lazily detached mount is out of sight and
+ * still holds the device. */
+
+#include <sys/stat.h>
+
+#include "plan.h"
+#include "step/common.h"
+#include "sys/blkid.h"
+
+static int is_busy(const Step *s, Run *run, Failure *f)
+{
+        char names[512] = "";
+
+        /* Who it is matters when nothing else can be tried; the next rung does not need the names
+         * and the scan would only cost time. */
+        if (!run_can_climb(run))
+                step_name_holders(run, step_get(s, "dev"), names, sizeof(names));
+        return failure_set(f, FAILURE_BUSY, -EBUSY, step_node(s), "it is still in use%s%s%s",
+                *names ? " by " : "", names,
+                *names ? "; stop them and ask again"
+                       : "; no process shows it: look for loop devices, swap files, NFS exports "
+                         "and "
+                         "other mounts on it");
+}
+
+static int unmount_apply(const Step *s, Run *run, Failure *f)
+{
+        MountPlace place;
+        int r;
+
+        step_place(s, &place);
+        do {
+                r = mounts_umount(&place, false, step_get_u64(s, "wait"), run_cancel_fd(run));
+                if (r == -ECANCELED && run_check_cancel(run, f) == 0)
+                        r = -EAGAIN;
+        } while (r == -EAGAIN);
+        if (r == -ENOENT)
+                return 0;
+        if (r == -EBUSY)
+                return is_busy(s, run, f);
+        if (r == -ESTALE)
+                return failure_set(f, FAILURE_VANISHED, r, step_node(s),
+                        "something else is mounted there now; look at it and ask again");
+        if (r == -ETIMEDOUT)
+                return failure_set(f, FAILURE_TIMED_OUT, r, step_node(s),
+                        "umount did not come back; the kernel waits for pages in use");
+        return r;
+}
+
+/* The name may mean another device by now, so its filesystem is compared. */
+static int check_source(const Step *s, Failure *f)
+{
+        const char *uuid = step_get(s, "uuid"), *source = strempty(step_get(s, "source"));
+        BlkidInfo info;
+        int r;
+
+        if (!uuid)
+                return 0;
+        r = blkid_read(source, &info);
+        if (r < 0)
+                return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
+                        "cannot be mounted again: %s cannot be read (%s)", source, strerror(-r));
+        if (!streq(info.uuid, uuid))
+                return failure_set(f, FAILURE_ROLLBACK_FAILED, -ESTALE, step_node(s),
+                        "is not mounted again: %s now holds another filesystem (UUID %s, was %s)",
+                        source, info.uuid, uuid);
+        return 0;
+}
+
+static int unmount_revert(const Step *s, Run *run, Failure *f)
+{
+        MountPlace place;
+        int r;
+
+        step_place(s, &place);
+        r = check_source(s, f);
+        if (r < 0)
+                return r;
+        r = mounts_place(&place, strempty(step_get(s, "source")), strempty(step_get(s, "root")),
+                strempty(step_get(s, "fstype")), strempty(step_get(s, "options")),
+                strempty(step_get(s, "fs-options")), step_get_u64(s, "wait"));
+        /* The mount namespace went with its last process: nobody is there to miss the mount. */
+        if (r == -ESRCH || r == -ESTALE)
+                return 0;
+        if (r < 0)
+                return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
+                        "cannot be mounted again from %s: %s", strempty(step_get(s, "source")),
+                        strerror(-r));
+        return 0;
+}
+
+const StepOps step_unmount = {
+        .name = "unmount",
+        .title = "unmounting",
+        .apply = unmount_apply,
+        .revert = unmount_revert,
+};

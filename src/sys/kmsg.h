@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "util/cleanup.h"
+
+/* Non-blocking reader of /dev/kmsg that starts after what is there now. */
+int kmsg_open(void) _must_check_;
+/* Next message's text (prefix stripped). 1 got one, 0 none now; overruns are skipped. */
+int kmsg_next(int fd, char *buf, size_t size) _must_check_;

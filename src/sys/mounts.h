@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The only user of libmount: reads mountinfo of any mount namespace, unmounts and mounts in it. */
+
+#include <sys/types.h>
+
+#include "util/text.h"
+
+typedef struct Mount {
+        uint64_t id; /* mount id in its namespace */
+        uint64_t parent_id;
+        dev_t dev;    /* st_dev of the filesystem */
+        char *root;   /* what of the filesystem is mounted: "/" or a bind's subdirectory */
+        char *target; /* mount point as seen in its namespace */
+        char *fstype;
+        char *source;
+        char *vfs_options; /* of the mount: rw,relatime */
+        char *fs_options;  /* of the superblock: rw,attr2,dax=always */
+        ino_t ns;          /* inode of the mount namespace */
+        pid_t ns_pid;      /* a process that lives in it; 1 for ours where possible */
+} Mount;
+
+typedef struct MountList {
+        Mount *items;
+        size_t n;
+} MountList;
+
+void mount_list_done(MountList *l);
+
+/* Appends the mounts of the namespace that pid lives in, in mountinfo's order (a mount comes after
+ * what it is mounted on). pid 0 is the caller's own. -ESRCH when the process is gone. */
+int mounts_read(pid_t pid, MountList *l) _must_check_;
+/* Appends the mounts of every namespace that has a process, PID 1's first, each namespace once. */
+int mounts_read_all(MountList *l) _must_check_;
+
+typedef struct MountPlace {
+        pid_t ns_pid; /* enter the mount namespace of this process ... */
+        ino_t ns;     /* ... if it is still this one, else of any that is in it; 0: stay in ours */
+        uint64_t id;  /* mount id, 0: not checked */
+        dev_t dev;    /* 0: not checked */
+        const char *target;
+} MountPlace;
+
+/* umount2(UMOUNT_NOFOLLOW) in a child that entered the namespace; never lazy unless detach is set.
+ * Before it acts it checks that target is still that mount id and device: -ESTALE if the name now
+ * means something else or is hidden by another mount; -ENOENT if nothing is mounted there any more,
+ * or nobody lives in that namespace any more (which callers treat as done).
+ * EBUSY is retried for 10 ms (a dying process is briefly a holder, performance-facts 7). Waits
+ * until timeout_usec has passed or cancel_fd (-1: none) becomes readable: -ETIMEDOUT, -ECANCELED;
+ * the child may then still sleep in the kernel. */
+int mounts_umount(
+        const MountPlace *place, bool detach, uint64_t timeout_usec, int cancel_fd) _must_check_;
+
+/* Mounts source (a device node) with these options so that root of it appears at target in the
+ * given namespace. 0 also when exactly that (same device number and root) is mounted there already;
+ * -ESTALE when source is not place->dev any more or nobody lives in the namespace; -EOPNOTSUPP for
+ * an attribute that cannot be given back.
+ * Works in a child as above: a staging mount made by libmount, open_tree(2) of root and
+ * move_mount(2) into the namespace, so that binds and foreign namespaces are one case. */
+int mounts_place(const MountPlace *place, const char *source, const char *root, const char *fstype,
+        const char *vfs_options, const char *fs_options, uint64_t timeout_usec) _must_check_;
+
+/* Is some mount of this device left in any namespace that has a process? 1, 0, negative errno. */
+int mounts_any(dev_t dev) _must_check_;
+
+/* Does anything keep this mount in use? Asks umount2(MNT_EXPIRE), which on its first call only
+ * marks (fs/namespace.c do_umount, 6.12): 1 busy, 0 unused or not mounted, negative errno. Same
+ * checks of identity as mounts_umount(). */
+int mounts_busy(const MountPlace *place) _must_check_;

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A directed graph of named Records: who stands on whom. It knows nothing about memory; topology.c
+ * fills it, policy.c reads it, and its text form is what a test case or a bug report contains:
+ *
+ *     filesystem pmem0 on=block:pmem0 type=xfs rmapbt=yes
+ *
+ * A node stands on its lower nodes and carries its upper ones. Insertion order is kept and lower
+ * nodes must exist before what stands on them, so a printed graph can be read top to bottom and
+ * there can be no cycle.
+ *
+ * on= is a list kind:name,kind:name in the order of the links; in both words every byte that is not
+ * one of A-Z a-z 0-9 _ . / @ + - is written as %HH (two capital hex digits), so a name may hold
+ * commas, colons and blanks. "on" is therefore no attribute: node_set() refuses it. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/record.h"
+
+typedef struct Graph Graph;
+typedef struct Node Node;
+
+struct Node {
+        Record *record; /* verb is the kind, name is unique within the kind */
+        Node **lower;
+        size_t n_lower;
+        Node **upper;
+        size_t n_upper;
+        bool marked; /* scratch: the closure that was computed last */
+        /* private to graph.c */
+        Graph *graph;
+        size_t index;
+        Node *next;    /* of a walk that is under way */
+        uint64_t walk; /* number of the last walk that came by */
+};
+
+struct Graph {
+        Node **nodes;
+        size_t n_nodes;
+        uint64_t walk;
+};
+
+Graph *graph_new(void);
+Graph *graph_free(Graph *g);
+DEFINE_CLEANUP(Graph *, graph_free);
+
+/* -EEXIST when kind and name are taken. The node belongs to the graph. */
+int graph_add(Graph *g, const char *kind, const char *name, Node **ret) _must_check_;
+/* upper stands on lower; twice is once. -EINVAL when lower was not added before upper. -ENOMEM. */
+int graph_link(Node *upper, Node *lower) _must_check_;
+Node *graph_find(const Graph *g, const char *kind, const char *name);
+
+static inline const char *node_kind(const Node *n)
+{
+        return n->record->verb;
+}
+
+static inline const char *node_name(const Node *n)
+{
+        return n->record->name;
+}
+
+static inline const char *node_get(const Node *n, const char *key)
+{
+        return record_get(n->record, key);
+}
+
+static inline bool node_is(const Node *n, const char *kind)
+{
+        return streq(n->record->verb, kind);
+}
+
+/* True when the attribute is there and equals value. */
+bool node_has(const Node *n, const char *key, const char *value);
+int node_set(Node *n, const char *key, const char *value) _must_check_;
+int node_setf(Node *n, const char *key, const char *fmt, ...) _printf_(3, 4) _must_check_;
+/* 0 when the attribute is missing or no number. */
+uint64_t node_get_u64(const Node *n, const char *key);
+
+/* Marks start and everything above it; other marks are kept, graph_unmark() clears all. */
+void graph_mark_above(Node *start);
+void graph_unmark(Graph *g);
+/* The nearest node of that kind at or below n, NULL when there is none. */
+const Node *node_below(const Node *n, const char *kind);
+
+/* One line per node. -ENOMEM, also for a node whose line is longer than a record may be. */
+int graph_print(const Graph *g, char **ret) _must_check_;
+/* Empty lines and lines that start with '#' are ignored. -EBADMSG for a bad line, -ENOENT for on= a
+ * node that did not come before, -EEXIST. *ret_line is the number of the bad line (from 1). */
+int graph_parse(const char *text, Graph **ret, unsigned *ret_line) _must_check_;

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "util/log.h"
+#include "util/text.h"
+
+static char path[] = "/tmp/test-log-XXXXXX";
+static int real_stderr = -EBADF;
+
+/* What went to stderr since the last call. */
+static char *written(void)
+{
+        char *text = NULL;
+
+        assert_int_equal(read_full_file(path, 65536, &text, NULL), 0);
+        assert_int_equal(ftruncate(STDERR_FILENO, 0), 0);
+        assert_true(lseek(STDERR_FILENO, 0, SEEK_SET) == 0);
+        return text;
+}
+
+static void assert_written(const char *expected)
+{
+        _cleanup_(freep) char *text = written();
+
+        assert_string_equal(text, expected);
+}
+
+static void test_levels(void **state)
+{
+        assert_int_equal(log_level_from_string("debug"), LOG_DEBUG);
+        assert_int_equal(log_level_from_string("err"), LOG_ERR);
+        assert_int_equal(log_level_from_string("7"), LOG_DEBUG);
+        assert_int_equal(log_level_from_string("8"), -EINVAL);
+        assert_int_equal(log_level_from_string(""), -EINVAL);
+        assert_int_equal(log_level_from_string("verbose"), -EINVAL);
+        for (int level = LOG_EMERG; level <= LOG_DEBUG; level++)
+                assert_int_equal(log_level_from_string(log_level_to_string(level)), level);
+        assert_string_equal(log_level_to_string(-1), "unknown");
+        assert_string_equal(log_level_to_string(8), "unknown");
+}
+
+static void test_targets(void **state)
+{
+        assert_string_equal(log_get_target(), "auto");
+        assert_int_equal(log_set_target("syslog"), -EINVAL);
+        assert_int_equal(log_set_target("null"), 0);
+        assert_string_equal(log_get_target(), "null");
+        log_error("nowhere");
+        assert_written("");
+        assert_int_equal(log_set_target("auto"), 0);
+}
+
+static void test_console(void **state)
+{
+        char *fields[] = { (char *)"DEVICE=pmem0", NULL };
+
+        /* Somebody else's journal stream is not ours. */
+        assert_int_equal(setenv("JOURNAL_STREAM", "1:1", 1), 0);
+        log_debug("too much");
+        log_info("pmem%d", 0);
+        log_event(LOG_WARNING, "0123456789abcdef0123456789abcdef", fields, "text only");
+        assert_written("pmem0\ntext only\n");
+        log_set_max_level(LOG_DEBUG);
+        assert_int_equal(log_get_max_level(), LOG_DEBUG);
+        log_debug("enough");
+        assert_written("enough\n");
+        errno = EBUSY;
+        log_error("%m");
+        assert_int_equal(errno, EBUSY);
+        assert_written("Device or resource busy\n");
+}
+
+static void test_long_text(void **state)
+{
+        char text[10000];
+        _cleanup_(freep) char *out = NULL;
+
+        memset(text, 'x', sizeof(text) - 1);
+        text[sizeof(text) - 1] = '\0';
+        log_info("%s", text);
+        out = written();
+        assert_in_range(strlen(out), 1000, sizeof(text));
+        assert_int_equal(out[strlen(out) - 1], '\n');
+}
+
+static int setup(void **state)
+{
+        int fd = mkstemp(path);
+
+        real_stderr = dup(STDERR_FILENO);
+        return fd < 0 || real_stderr < 0 || dup2(fd, STDERR_FILENO) < 0 ? -1 : safe_close(fd) * 0;
+}
+
+static int teardown(void **state)
+{
+        return dup2(real_stderr, STDERR_FILENO) < 0 ? -1 : unlink(path);
+}
+
+int main(void)
+{
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_levels),
+                cmocka_unit_test(test_targets),
+                cmocka_unit_test(test_console),
+                cmocka_unit_test(test_long_text),
+        };
+
+        return cmocka_run_group_tests(tests, setup, teardown);
+}

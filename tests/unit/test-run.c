@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Kills the worker at every ledger write and around every apply and revert, then kills recovery at
+ * every such point too, and demands that the world ends either untouched or complete. The steps are
+ * made up; ledger, engine and recovery are the real ones. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "recover.h"
+#include "run.h"
+#include "util/text.h"
+
+/* The world outlives every process: what the kernel would hold. */
+typedef struct World {
+        int applied[8]; /* by step number */
+        int applies[8];
+        int events;  /* points passed in this life */
+        int die_at;  /* 0: never */
+        int fail_at; /* step whose apply fails */
+        int fail_also;
+        FailureKind fail_kind;
+        int revert_fails_at;
+        int cancel_at; /* step during which the parent says cancel */
+} World;
+
+static World *world;
+/* Memory, as /run is: thousands of synced writes to a disk would take minutes. */
+static char dir[] = "/dev/shm/pmemremoved-test-XXXXXX";
+
+static void point(void)
+{
+        if (++world->events == world->die_at)
+                (void)raise(SIGKILL);
+}
+
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+/* Every ledger write ends here: die just before it is safe, and just after. */
+int __wrap_fdatasync(int fd)
+{
+        int r;
+
+        point();
+        r = __real_fdatasync(fd);
+        point();
+        return r;
+}
+
+static int fake_check(const Step *s, Run *run, Failure *f)
+{
+        return world->applied[s->number] ? -EEXIST : 0;
+}
+
+static int fake_apply(const Step *s, Run *run, Failure *f)
+{
+        point();
+        world->applies[s->number]++;
+        if (world->fail_at == (int)s->number || world->fail_also == (int)s->number) {
+                world->applied[s->number] = 1; /* half done is done as far as revert is concerned */
+                return failure_set(f, world->fail_kind, -EBUSY, "node", "made to fail");
+        }
+        world->applied[s->number] = 1;
+        point();
+        return 0;
+}
+
+static int fake_revert(const Step *s, Run *run, Failure *f)
+{
+        point();
+        if (world->revert_fails_at == (int)s->number)
+                return failure_set(f, FAILURE_ROLLBACK_FAILED, -EIO, "node", "cannot be undone");
+        world->applied[s->number] = 0;
+        point();
+        return 0;
+}
+
+static int fake_commit(const Step *s, Run *run, Failure *f)
+{
+        point();
+        return run_note(run, "committed", NULL, NULL);
+}
+
+static int fake_cancel(const Step *s, Run *run, Failure *f)
+{
+        return run_check_cancel(run, f);
+}
+
+static const StepOps ops_turn = { "turn", "turning", fake_check, fake_apply, fake_revert };
+static const StepOps ops_commit = { "commit", "committing", NULL, fake_commit, NULL };
+static const StepOps ops_final = { "final", "finishing", fake_check, fake_apply, NULL };
+static const StepOps ops_cancel = { "cancelled", "being cancelled", NULL, fake_cancel,
+        fake_revert };
+
+/* Takes the place of the pipeline's registry: policy.o is not linked into this program. */
+const StepOps *policy_find_step(const char *name)
+{
+        static const StepOps *const all[] = { &ops_turn, &ops_commit, &ops_final, &ops_cancel };
+
+        for (size_t i = 0; i < ELEMENTSOF(all); i++)
+                if (streq(all[i]->name, name))
+                        return all[i];
+        return NULL;
+}
+
+/* --- one removal --- */
+
+static Ledger *new_ledger(const char *const steps[])
+{
+        _cleanup_(request_freep) Request *req = request_new();
+        _cleanup_(plan_freep) Plan *p = plan_new();
+        Ledger *l;
+
+        assert_int_equal(free_and_strdup(&req->target, "namespace0.0"), 0);
+        p->target = record_new("target", "namespace0.0");
+        for (; *steps; steps++) {
+                unsigned rung = (unsigned)strcspn(*steps, "12") < strlen(*steps)
+                                        ? (unsigned)((*steps)[strlen(*steps) - 1] - '0')
+                                        : 0;
+                _cleanup_(freep) char *name = strndup(*steps, strcspn(*steps, "12"));
+                Record *args = record_new("step", "node");
+
+                assert_int_equal(record_set(args, "op", name), 0);
+                if (rung > 0)
+                        assert_int_equal(record_setf(args, "rung", "%u", rung), 0);
+                assert_int_equal(plan_add_step(p, policy_find_step(name), rung, args), 0);
+                while (p->n_roads < rung)
+                        assert_int_equal(plan_add_road(p, record_new("road", "graceful")), 0);
+        }
+        assert_int_equal(plan_seal(p), 0);
+        assert_int_equal(ledger_create(dir, req, p, &l), 0);
+        return l;
+}
+
+static Ledger *reload(const Ledger *l)
+{
+        Ledger *again;
+
+        assert_int_equal(ledger_load(l->path, policy_find_step, &again), 0);
+        return again;
+}
+
+/* Runs in a child that may be made to die; true when it died. */
+static bool life(const Ledger *l, bool recovery, int die_at)
+{
+        pid_t pid;
+        int status;
+
+        world->events = 0;
+        world->die_at = die_at;
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                Ledger *mine = NULL;
+                Failure f = { 0 };
+                int r = ledger_load(l->path, policy_find_step, &mine);
+
+                if (r == 0)
+                        r = ledger_lock(mine, false);
+                if (r < 0)
+                        _exit(99);
+                r = recovery ? run_recover(mine, -EBADF, &f) : run_plan(mine, -EBADF, &f);
+                _exit(r < 0 ? 1 : 0);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_false(WIFEXITED(status) && WEXITSTATUS(status) == 99);
+        world->die_at = 0;
+        return WIFSIGNALED(status);
+}
+
+static void reset_world(void)
+{
+        *world = (World){ 0 };
+}
+
+static Ledger *fresh(const char *const steps[])
+{
+        Ledger *l;
+
+        l = new_ledger(steps);
+        /* Each life locks for itself. */
+        l->fd = safe_close(l->fd);
+        reset_world();
+        return l;
+}
+
+static void assert_clean(size_t n)
+{
+        for (size_t i = 1; i <= n; i++)
+                assert_int_equal(world->applied[i], 0);
+}
+
+static const char *result_of(const Ledger *l)
+{
+        static char buf[32];
+        _cleanup_(ledger_freep) Ledger *now = reload(l);
+        const char *result;
+
+        assert_true(ledger_finished(now, &result));
+        (void)snprintf(buf, sizeof(buf), "%s", result);
+        return buf;
+}
+
+/* Either nothing of it is left, or all of it is there and the ledger says done. */
+static void assert_untouched_or_complete(const Ledger *l, size_t n, size_t commit)
+{
+        bool last = world->applied[n];
+
+        if (streq(result_of(l), "done")) {
+                for (size_t i = 1; i <= n; i++)
+                        assert_true(world->applied[i] || i == commit);
+                return;
+        }
+        assert_false(last);
+        assert_clean(n);
+}
+
+static const char *const plain[] = { "turn", "turn", "commit", "final", "final", NULL };
+
+static void test_success(void **state)
+{
+        _cleanup_(ledger_freep) Ledger *l = fresh(plain);
+
+        assert_false(life(l, false, 0));
+        assert_string_equal(result_of(l), "done");
+        for (size_t i = 1; i <= 5; i++)
+                assert_true(world->applied[i] || i == 3);
+}
+
+static void test_every_death_then_recovery(void **state)
+{
+        int deaths = 0;
+
+        for (int k = 1;; k++) {
+                _cleanup_(ledger_freep) Ledger *l = fresh(plain);
+
+                if (!life(l, false, k))
+                        break;
+                deaths++;
+                assert_false(life(l, true, 0));
+                assert_untouched_or_complete(l, 5, 3);
+        }
+        /* two syncs per record, two points per apply: there must have been many */
+        assert_true(deaths > 20);
+}
+
+static void test_every_death_in_recovery(void **state)
+{
+        int deaths = 0;
+
+        for (int k = 1;; k++) {
+                for (int j = 1;; j++) {
+                        _cleanup_(ledger_freep) Ledger *l = fresh(plain);
+                        bool died;
+
+                        if (!life(l, false, k))
+                                goto done;
+                        died = life(l, true, j);
+                        deaths += died;
+                        if (died)
+                                assert_false(life(l, true, 0));
+                        assert_untouched_or_complete(l, 5, 3);
+                        if (!died)
+                                break;
+                }
+        }
+done:
+        assert_true(deaths > 100);
+}
+
+static void test_failing_step_is_reverted_too(void **state)
+{
+        for (int fail = 1; fail <= 2; fail++) {
+                _cleanup_(ledger_freep) Ledger *l = fresh(plain);
+
+                world->fail_at = fail;
+                world->fail_kind = FAILURE_TIMED_OUT;
+                assert_false(life(l, false, 0));
+                assert_string_equal(result_of(l), "timed-out");
+                assert_clean(5);
+        }
+}
+
+static void test_failure_past_commit_goes_forward(void **state)
+{
+        _cleanup_(ledger_freep) Ledger *l = fresh(plain);
+
+        world->fail_at = 4;
+        world->fail_kind = FAILURE_BUSY;
+        assert_false(life(l, false, 0));
+        assert_string_equal(result_of(l), "partial");
+        assert_true(world->applied[1] && world->applied[5]);
+}
+
+static void test_revert_failure_is_stuck_but_goes_on(void **state)
+{
+        _cleanup_(ledger_freep) Ledger *l = fresh(plain);
+
+        world->fail_at = 2;
+        world->fail_kind = FAILURE_BUSY;
+        world->revert_fails_at = 2;
+        assert_false(life(l, false, 0));
+        assert_string_equal(result_of(l), "stuck");
+        assert_int_equal(world->applied[1], 0);
+        assert_int_equal(world->applied[2], 1);
+}
+
+static const char *const ladder[] = { "turn", "turn1", "turn1", "turn2", "final", NULL };
+
+static void test_busy_climbs(void **state)
+{
+        _cleanup_(ledger_freep) Ledger *l = fresh(ladder);
+
+        world->fail_at = 2;
+        world->fail_kind = FAILURE_BUSY;
+        assert_false(life(l, false, 0));
+        assert_string_equal(result_of(l), "done");
+        assert_int_equal(world->applies[3], 0); /* the rest of the first rung was left out */
+        assert_int_equal(world->applies[4], 1);
+        assert_int_equal(world->applies[1], 1);
+}
+
+static void test_other_failures_do_not_climb(void **state)
+{
+        _cleanup_(ledger_freep) Ledger *l = fresh(ladder);
+
+        world->fail_at = 2;
+        world->fail_kind = FAILURE_TIMED_OUT;
+        assert_false(life(l, false, 0));
+        assert_string_equal(result_of(l), "timed-out");
+        assert_int_equal(world->applies[4], 0);
+        assert_clean(5);
+}
+
+static void test_busy_on_last_rung_is_undone(void **state)
+{
+        _cleanup_(ledger_freep) Ledger *l = fresh(ladder);
+
+        world->fail_at = 2;
+        world->fail_also = 4;
+        world->fail_kind = FAILURE_BUSY;
+        assert_false(life(l, false, 0));
+        assert_clean(5);
+        assert_string_equal(result_of(l), "refused");
+}
+
+static void test_lost_parent_cancels(void **state)
+{
+        static const char *const steps[] = { "turn", "cancelled", "final", NULL };
+        _cleanup_(ledger_freep) Ledger *l = fresh(steps);
+        _cleanup_(ledger_freep) Ledger *mine = reload(l);
+        Failure f = { 0 };
+        int pair[2];
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+        (void)close(pair[0]);
+        assert_true(run_plan(mine, pair[1], &f) < 0);
+        (void)close(pair[1]);
+        assert_int_equal(f.kind, FAILURE_CANCELLED);
+        assert_string_equal(result_of(l), "cancelled");
+        assert_clean(3);
+}
+
+static void test_torn_tail_is_ignored(void **state)
+{
+        _cleanup_(ledger_freep) Ledger *l = fresh(plain);
+        int fd = open(l->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, "begin 1 st", 10), 10);
+        (void)close(fd);
+        assert_false(life(l, true, 0));
+        assert_clean(5);
+        assert_string_equal(result_of(l), "failed");
+}
+
+static void test_foreign_ledger_is_refused(void **state)
+{
+        _cleanup_(ledger_freep) Ledger *l = fresh(plain);
+        Ledger *again = NULL;
+
+        assert_int_equal(chmod(l->path, 0666), 0);
+        assert_int_equal(ledger_load(l->path, policy_find_step, &again), -EPERM);
+        assert_null(again);
+}
+
+static void test_lock_keeps_second_worker_out(void **state)
+{
+        _cleanup_(ledger_freep) Ledger *l = new_ledger(plain); /* created locked */
+        _cleanup_(ledger_freep) Ledger *other = reload(l);
+
+        assert_int_equal(ledger_lock(other, false), -EWOULDBLOCK);
+}
+
+static void test_ids_are_never_reused(void **state)
+{
+        _cleanup_(ledger_freep) Ledger *a = new_ledger(plain);
+        uint64_t id = a->id;
+        _cleanup_(ledger_freep) Ledger *b = NULL;
+
+        assert_int_equal(unlink(a->path), 0);
+        b = new_ledger(plain);
+        assert_true(b->id > id);
+}
+
+static int setup(void **state)
+{
+        world = mmap(
+                NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        return world != MAP_FAILED && mkdtemp(dir) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+        _cleanup_(closedirp) DIR *d = opendir(dir);
+
+        for (struct dirent *e; d && (e = readdir(d));)
+                (void)unlinkat(dirfd(d), e->d_name, 0);
+        return rmdir(dir);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_success),
+                cmocka_unit_test(test_every_death_then_recovery),
+                cmocka_unit_test(test_every_death_in_recovery),
+                cmocka_unit_test(test_failing_step_is_reverted_too),
+                cmocka_unit_test(test_failure_past_commit_goes_forward),
+                cmocka_unit_test(test_revert_failure_is_stuck_but_goes_on),
+                cmocka_unit_test(test_busy_climbs),
+                cmocka_unit_test(test_other_failures_do_not_climb),
+                cmocka_unit_test(test_busy_on_last_rung_is_undone),
+                cmocka_unit_test(test_lost_parent_cancels),
+                cmocka_unit_test(test_torn_tail_is_ignored),
+                cmocka_unit_test(test_foreign_ledger_is_refused),
+                cmocka_unit_test(test_lock_keeps_second_worker_out),
+                cmocka_unit_test(test_ids_are_never_reused),
+        };
+
+        return cmocka_run_group_tests(tests, setup, teardown);
+}
