@@ -131,12 +131,11 @@ install_packages() {
         [ ${#list[@]} -gt 0 ] || return 0
         case $system in
         debian)
-                # Lists that are there may be good enough; a fresh machine has none.
-                if ! apt-get -s install "${list[@]}" >/dev/null 2>&1; then step "fetching package lists" apt_install update; fi
-                step "installing ${#list[@]} packages" apt_install install "${list[@]}"
+                step "fetching package lists" apt_install update
+                step "installing packages (${#list[@]})" apt_install install "${list[@]}"
                 ;;
-        fedora) step "installing ${#list[@]} packages" as_root dnf -y install "${list[@]}" ;;
-        suse) step "installing ${#list[@]} packages" as_root zypper --non-interactive install "${list[@]}" ;;
+        fedora) step "installing packages (${#list[@]})" as_root dnf -y install "${list[@]}" ;;
+        suse) step "installing packages (${#list[@]})" as_root zypper --non-interactive install "${list[@]}" ;;
         esac
 }
 
