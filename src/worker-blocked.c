@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What a worker that does not answer is doing. Nothing can be done about a process that sleeps
+ * uninterruptibly, but an operator who sees "freeze_super < percpu_down_write" knows to look for a
+ * stuck writer. Only stat, stack and children of our own processes are read: none of them takes the
+ * mmap lock, so none can hang on what it asks about (performance-facts: cmdline and maps can). */
+
+#include "worker-blocked.h"
+
+#include <inttypes.h>
+
+#include "sys/proc.h"
+#include "util/text.h"
+
+/* Worker, its child in the kernel, and what that one may have forked. */
+#define DEPTH_MAX 3
+#define FRAMES_MAX 8
+
+void worker_stack_compact(const char *stack, char *buf, size_t size)
+{
+        size_t used = 0;
+        unsigned frames = 0;
+
+        buf[0] = '\0';
+        while (*stack && frames < FRAMES_MAX && used < size) {
+                const char *nl = strchrnul(stack, '\n'),
+                           *word = memchr(stack, ']', (size_t)(nl - stack));
+                const char *start = word ? word + 1 : stack;
+                int n;
+
+                start += strspn(start, " ");
+                n = (int)strcspn(start, "+\n");
+                if (n > 0) {
+                        used += (size_t)snprintf(buf + used, size - used, "%s%.*s",
+                                frames > 0 ? " < " : "", n, start);
+                        frames++;
+                }
+                stack = *nl ? nl + 1 : nl;
+        }
+}
+
+static bool blocked_one(pid_t pid, char *buf, size_t size)
+{
+        char comm[32] = "?", stack[4096] = "", frames[384];
+
+        if (proc_state(pid) != 'D')
+                return false;
+        if (proc_comm(pid, comm, sizeof(comm)) < 0 ||
+                proc_kernel_stack(pid, stack, sizeof(stack)) < 0)
+                stack[0] = '\0';
+        worker_stack_compact(stack, frames, sizeof(frames));
+        (void)snprintf(buf, size, "process %d (%s) sleeps in the kernel%s%s", pid, comm,
+                *frames ? ": " : "", frames);
+        return true;
+}
+
+static bool blocked_below(pid_t pid, unsigned depth, char *buf, size_t size)
+{
+        _cleanup_(freep) char *path = string_printf("/proc/%d/task/%d/children", pid, pid);
+        _cleanup_(freep) char *text = NULL;
+        _cleanup_(strv_freep) char **pids = NULL;
+
+        if (blocked_one(pid, buf, size))
+                return true;
+        if (depth == 0 || !path || read_full_file(path, 4096, &text, NULL) < 0 ||
+                strv_split(text, &pids) < 0)
+                return false;
+        for (char **p = pids; p && *p; p++) {
+                pid_t child;
+
+                if (parse_pid(*p, &child) == 0 && blocked_below(child, depth - 1, buf, size))
+                        return true;
+        }
+        return false;
+}
+
+bool worker_blocked_text(pid_t pid, char *buf, size_t size)
+{
+        return blocked_below(pid, DEPTH_MAX, buf, size);
+}

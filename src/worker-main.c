@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Child half of the worker: "pmemremoved --run", with the ledger as descriptor 3 and the parent's
+ * socket as 4. It can be started by hand on a ledger, under a debugger or in a test; without a
+ * socket nobody listens and nobody cancels. */
+
+#include "worker.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "run.h"
+#include "util/text.h"
+
+#define LEDGER_FD 3
+#define SOCKET_FD 4
+
+static void tell(int fd, const char *verb, const char *text)
+{
+        _cleanup_(record_freep) Record *r = record_new(verb, NULL);
+        _cleanup_(freep) char *line = NULL;
+
+        if (fd < 0 || !r || record_set(r, "text", text) < 0)
+                return;
+        line = record_print(r);
+        if (line)
+                (void)send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* The first worker has the lock already: it came with the open file. A recovering one opened the
+ * file anew and waits here until the old worker's last child has left the kernel; only then does
+ * the ledger say everything, so it is read afterwards. */
+static int take_lock(int socket_fd)
+{
+        if (flock(LEDGER_FD, LOCK_EX | LOCK_NB) == 0)
+                return 0;
+        if (errno != EWOULDBLOCK)
+                return -errno;
+        tell(socket_fd, "lock-wait",
+                "waiting for the earlier worker, which still sleeps in the kernel");
+        while (flock(LEDGER_FD, LOCK_EX) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        return 0;
+}
+
+/* No page of ours may have to be read from a disk whose filesystem we have frozen. */
+static void lock_memory(int socket_fd)
+{
+        if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
+                tell(socket_fd, "complaint",
+                        "memory could not be locked (LimitMEMLOCK=, CAP_IPC_LOCK)");
+}
+
+static int open_socket(void)
+{
+        int flags = fcntl(SOCKET_FD, F_GETFD);
+
+        if (flags < 0)
+                return -EBADF;
+        /* Descriptors of the worker do not go to what it executes; what it forks keeps them. */
+        (void)fcntl(SOCKET_FD, F_SETFD, flags | FD_CLOEXEC);
+        return SOCKET_FD;
+}
+
+int worker_main(bool recover)
+{
+        _cleanup_(ledger_freep) Ledger *l = NULL;
+        Failure f = { 0 };
+        int socket_fd = open_socket(), r;
+
+        (void)signal(SIGPIPE, SIG_IGN);
+        r = take_lock(socket_fd);
+        if (r < 0)
+                return EXIT_FAILURE;
+        (void)fcntl(LEDGER_FD, F_SETFD, FD_CLOEXEC);
+        r = ledger_open_fd(LEDGER_FD, policy_find_step, &l);
+        if (r < 0) {
+                tell(socket_fd, "complaint", "the ledger cannot be read");
+                return EXIT_FAILURE;
+        }
+        lock_memory(socket_fd);
+        r = recover ? run_recover(l, socket_fd, &f) : run_plan(l, socket_fd, &f);
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
