@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the daemon says on the bus of its own accord. Nothing here fails: a signal that cannot be
+ * sent is lost, the removal goes on. Silent without a bus and while history is replayed. */
+
+#include "removal.h"
+
+void bus_signal_new(const Removal *r);
+void bus_signal_finished(const Removal *r);
+/* One per device of the closure: a listener cares for its device, not for the caller's word. */
+void bus_signal_prepare(const Removal *r, bool start);
+void bus_signal_killed(const Removal *r, const RemovalKilled *k);
+void bus_signal_changed(const Removal *r, const char *const *properties);
+void bus_signal_device_removed(Manager *m, const char *path, const char *how);
+/* The property Removal of each device of the closure. */
+void bus_signal_device_removal(const Removal *r);
+void bus_signal_pre_remove(Manager *m);
