@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The list of removals: who is alive, who stands in whose way, and how long the ended are kept. */
+
+#include "bus-objects.h"
+#include "bus-signals.h"
+#include "manager-watch.h"
+#include "util/text.h"
+
+#define ENDED_MAX 32
+
+int manager_add_removal(Manager *m, Removal *r)
+{
+        Removal **grown = reallocarray(m->removals, m->n_removals + 1, sizeof(Removal *));
+
+        if (!grown)
+                return -ENOMEM;
+        m->removals = grown;
+        m->removals[m->n_removals++] = r;
+        bus_signal_device_removal(r);
+        manager_settle(m);
+        return 0;
+}
+
+void manager_drop_removal(Manager *m, Removal *r)
+{
+        bus_object_removed(m, r->path);
+        for (size_t i = 0; i < m->n_removals; i++) {
+                if (m->removals[i] != r)
+                        continue;
+                m->n_removals--;
+                memmove(&m->removals[i], &m->removals[i + 1],
+                        (m->n_removals - i) * sizeof(Removal *));
+                break;
+        }
+        if (r->ledger_path)
+                (void)unlink(r->ledger_path);
+        removal_free(r);
+}
+
+Removal *manager_find_removal(const Manager *m, uint64_t id)
+{
+        for (size_t i = 0; i < m->n_removals; i++)
+                if (m->removals[i]->id == id)
+                        return m->removals[i];
+        return NULL;
+}
+
+Removal *manager_find_related(const Manager *m, char *const *names, const char *target)
+{
+        for (size_t i = 0; i < m->n_removals; i++) {
+                Removal *r = m->removals[i];
+
+                if (!removal_alive(r))
+                        continue;
+                if (streq(r->request->target, target) || removal_concerns(r, target))
+                        return r;
+                for (char *const *n = names; n && *n; n++)
+                        if (removal_concerns(r, *n))
+                                return r;
+        }
+        return NULL;
+}
+
+Removal *manager_removal_of(const Manager *m, const char *device)
+{
+        for (size_t i = m->n_removals; i > 0; i--)
+                if (removal_alive(m->removals[i - 1]) &&
+                        removal_concerns(m->removals[i - 1], device))
+                        return m->removals[i - 1];
+        return NULL;
+}
+
+size_t manager_n_alive(const Manager *m)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < m->n_removals; i++)
+                n += removal_alive(m->removals[i]);
+        return n;
+}
+
+bool manager_frozen(const Manager *m)
+{
+        for (size_t i = 0; i < m->n_removals; i++)
+                if (removal_alive(m->removals[i]) && m->removals[i]->frozen_since_usec > 0)
+                        return true;
+        return false;
+}
+
+void manager_removal_changed(Manager *m)
+{
+        manager_settle(m);
+}
+
+/* Said when a snapshot shows it, at once or with the next one; until the removal has ended, the way
+ * back is open and nothing is said. */
+static void tell_removed(Manager *m, const Removal *r)
+{
+        for (char **n = r->closure; n && *n; n++) {
+                Device *d = device_table_find(m->devices, *n);
+
+                if (d && streq(d->can_remove, "removed"))
+                        bus_signal_device_removed(m, d->path, "requested");
+                else if (d)
+                        d->expected = true;
+        }
+}
+
+void manager_removal_ended(Manager *m, Removal *r)
+{
+        if ((r->state == REMOVAL_SUCCEEDED || r->state == REMOVAL_PARTIAL) &&
+                !r->request->dry_run && !r->replaying)
+                tell_removed(m, r);
+        bus_signal_device_removal(r);
+        watch_kick(m->watch);
+        manager_settle(m);
+}
+
+static bool forgettable(const Removal *r)
+{
+        return !removal_alive(r) && r->state != REMOVAL_STUCK;
+}
+
+/* From the idle loop only: the removal whose end brought us here is still in use by its caller. */
+void manager_prune_removals(Manager *m)
+{
+        for (;;) {
+                Removal *oldest = NULL;
+                size_t n = 0;
+
+                for (size_t i = 0; i < m->n_removals; i++) {
+                        Removal *r = m->removals[i];
+
+                        if (!forgettable(r))
+                                continue;
+                        n++;
+                        if (!oldest || r->ended_usec < oldest->ended_usec)
+                                oldest = r;
+                }
+                if (n <= ENDED_MAX)
+                        return;
+                manager_drop_removal(m, oldest);
+        }
+}

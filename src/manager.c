@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Start, reload and stop of the daemon, and the little that follows from what is running: the
+ * watchdog, questions that wait for a thaw, the memory of ended removals. */
+
+#include "manager.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include "bus-objects.h"
+#include "bus-signals.h"
+#include "manager-watch.h"
+#include "messages.h"
+#include "planner.h"
+#include "recover.h"
+#include "sys/sysfs.h"
+#include "util/log.h"
+#include "util/text.h"
+
+#define WATCHDOG_USEC (180 * USEC_PER_SEC)
+/* The name is taken when the devices are known, so that the first client does not see an empty
+ * machine; a kernel that keeps the first scan waiting delays it by no more than this. */
+#define NAME_USEC (5 * USEC_PER_SEC)
+
+static int on_settle(sd_event_source *s, void *userdata);
+
+static int on_stop_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata)
+{
+        manager_stop(userdata, "the daemon stops");
+        return 0;
+}
+
+static int on_reload_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata)
+{
+        (void)manager_reload(userdata, NULL);
+        return 0;
+}
+
+static const char *runtime_directory(void)
+{
+        const char *dir = getenv("RUNTIME_DIRECTORY");
+
+        return dir && *dir == '/' ? dir : LEDGER_DIR;
+}
+
+static int add_sources(Manager *m)
+{
+        int r;
+
+        r = sd_event_add_signal(m->event, NULL, SIGTERM, on_stop_signal, m);
+        if (r >= 0)
+                r = sd_event_add_signal(m->event, NULL, SIGINT, on_stop_signal, m);
+        if (r >= 0)
+                r = sd_event_add_signal(m->event, NULL, SIGHUP, on_reload_signal, m);
+        if (r >= 0)
+                r = sd_event_add_defer(m->event, &m->settle_source, on_settle, m);
+        return r < 0 ? r : 0;
+}
+
+int manager_new(Config **config, Manager **ret)
+{
+        _cleanup_(manager_freep) Manager *m = calloc(1, sizeof(*m));
+        int r;
+
+        if (!m)
+                return -ENOMEM;
+        m->lock_fd = -EBADF;
+        m->ledger_dir = runtime_directory();
+        r = sd_event_new(&m->event);
+        if (r < 0)
+                return r;
+        r = add_sources(m);
+        if (r < 0)
+                return r;
+        m->config = TAKE_PTR(*config);
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+Manager *manager_free(Manager *m)
+{
+        if (!m)
+                return NULL;
+        m->stopping = true;
+        planner_abort_all(m);
+        for (size_t i = 0; i < m->n_removals; i++)
+                removal_free(m->removals[i]);
+        free(m->removals);
+        watch_free(m->watch);
+        device_table_free(m->devices);
+        config_free(m->config);
+        (void)sd_event_source_disable_unref(m->name_timer);
+        (void)sd_event_source_disable_unref(m->watchdog_timer);
+        (void)sd_event_source_disable_unref(m->settle_source);
+        (void)sd_bus_flush_close_unref(m->bus);
+        (void)sd_event_unref(m->event);
+        (void)safe_close(m->lock_fd);
+        free(m);
+        return NULL;
+}
+
+/* --- what follows from what runs --- */
+
+static int on_watchdog(sd_event_source *s, uint64_t usec, void *userdata)
+{
+        (void)sd_notify(false, "WATCHDOG=1");
+        (void)sd_event_source_set_time(s, usec_add(now_usec(), WATCHDOG_USEC / 3));
+        return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+}
+
+/* systemd watches us only while something runs: an idle daemon must not wake the machine to say
+ * that it is idle. WATCHDOG_USEC=0 takes the watch back (src/core/service.c,
+ * service_start_watchdog(): a time that is not set stops the timer), so the unit itself has no
+ * WatchdogSec=. */
+static void watchdog_set(Manager *m, bool on)
+{
+        if (!on) {
+                (void)sd_notify(false, "WATCHDOG_USEC=0");
+                m->watchdog_timer = sd_event_source_disable_unref(m->watchdog_timer);
+                return;
+        }
+        (void)sd_notifyf(false, "WATCHDOG_USEC=%" PRIu64, WATCHDOG_USEC);
+        (void)sd_event_add_time(m->event, &m->watchdog_timer, CLOCK_MONOTONIC,
+                usec_add(now_usec(), WATCHDOG_USEC / 3), 0, on_watchdog, m);
+}
+
+static void say_status(const Manager *m)
+{
+        size_t n = manager_n_alive(m);
+        const char *stopping = m->stopping ? "Stopping: " : "";
+
+        for (size_t i = 0; i < m->n_removals; i++) {
+                const Removal *r = m->removals[i];
+
+                if (!removal_alive(r))
+                        continue;
+                (void)sd_notifyf(false, "STATUS=%s%s is %s%s", stopping, r->request->target,
+                        removal_state_to_string(r->state),
+                        n > 1         ? ", and others"
+                        : m->stopping ? ", waiting for its end"
+                                      : "");
+                return;
+        }
+        (void)sd_notifyf(false, "STATUS=%s", m->stopping ? "Stopping" : "Idle");
+}
+
+static int on_settle(sd_event_source *s, void *userdata)
+{
+        Manager *m = userdata;
+        bool busy = manager_n_alive(m) > 0 || m->n_planners > 0;
+
+        if (busy != m->busy)
+                watchdog_set(m, busy);
+        m->busy = busy;
+        manager_prune_removals(m);
+        if (!manager_frozen(m))
+                planner_start_waiting(m);
+        say_status(m);
+        if (m->stopping && manager_n_alive(m) == 0 && m->n_planners == 0)
+                return sd_event_exit(m->event, m->exit_code);
+        return 0;
+}
+
+void manager_settle(Manager *m)
+{
+        if (m->settle_source)
+                (void)sd_event_source_set_enabled(m->settle_source, SD_EVENT_ONESHOT);
+}
+
+/* --- start, reload, stop --- */
+
+static int load_history(Manager *m)
+{
+        _cleanup_(freep) uint64_t *ids = NULL;
+        size_t n = 0;
+        Failure f = { 0 };
+        char text[1400];
+        int r;
+
+        /* Only for its complaint: a damaged ledger is told about and never obeyed. */
+        r = recover_list(m->ledger_dir, &ids, &n, &f);
+        if (f.kind != FAILURE_NONE)
+                log_event(LOG_ERR, MESSAGE_STUCK, NULL, "%s", failure_text(&f, text, sizeof(text)));
+        if (r < 0)
+                return r;
+        free(TAKE_PTR(ids));
+        r = ledger_list(m->ledger_dir, &ids, &n);
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                Removal *removal = NULL;
+                int e = removal_load(m, ids[i], &removal);
+
+                if (e < 0)
+                        log_error("Ledger %" PRIu64 " is left alone: %s", ids[i], strerror(-e));
+                else if (removal_alive(removal))
+                        (void)removal_recover(removal);
+        }
+        return r;
+}
+
+static int on_name_timer(sd_event_source *s, uint64_t usec, void *userdata)
+{
+        return manager_bus_name(userdata);
+}
+
+static bool machine_has_memory(void)
+{
+        _cleanup_(strv_freep) char **names = NULL;
+
+        return sysfs_list("/sys/bus/nd/devices", &names) >= 0 && strv_length(names) > 0;
+}
+
+/* A second daemon would take the first one's live removals for remains. */
+static int take_lock(Manager *m)
+{
+        _cleanup_(freep) char *path = string_printf("%s/lock", m->ledger_dir);
+
+        if (!path)
+                return -ENOMEM;
+        if (mkdir(m->ledger_dir, 0700) < 0 && errno != EEXIST)
+                return -errno;
+        m->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (m->lock_fd < 0 || flock(m->lock_fd, LOCK_EX | LOCK_NB) < 0)
+                return -errno;
+        return 0;
+}
+
+int manager_startup(Manager *m)
+{
+        bool memory = machine_has_memory();
+        int r;
+
+        r = take_lock(m);
+        if (r < 0) {
+                log_error("%s: %s", m->ledger_dir,
+                        r == -EWOULDBLOCK ? "another pmemremoved works here already"
+                                          : strerror(-r));
+                return r;
+        }
+        r = manager_bus_open(m);
+        if (r < 0) {
+                log_error("The system bus cannot be reached: %s", strerror(-r));
+                return r;
+        }
+        r = load_history(m);
+        if (r < 0) {
+                log_error("The ledgers in %s cannot be read: %s", m->ledger_dir, strerror(-r));
+                return r;
+        }
+        r = watch_start(m, memory, &m->watch);
+        if (r < 0)
+                return r;
+        if (!memory)
+                return manager_bus_name(m);
+        return sd_event_add_time_relative(
+                m->event, &m->name_timer, CLOCK_MONOTONIC, NAME_USEC, 0, on_name_timer, m);
+}
+
+int manager_reload(Manager *m, Failure *f)
+{
+        Config *fresh = NULL;
+        Failure local = { 0 };
+        char text[1400];
+        int r;
+
+        (void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now_usec());
+        r = config_load("", &fresh, &local);
+        if (r < 0) {
+                (void)failure_set(&local, FAILURE_INVALID_CONFIG, r, NULL, "%s", strerror(-r));
+                log_event(LOG_ERR, MESSAGE_CONFIG_ERROR, NULL,
+                        "The old configuration stays in force: %s",
+                        failure_text(&local, text, sizeof(text)));
+                if (f)
+                        *f = local;
+        } else {
+                config_free(m->config);
+                m->config = fresh;
+                log_event(LOG_INFO, MESSAGE_RELOADED, NULL, "The configuration was read again.");
+        }
+        (void)sd_notify(false, "READY=1");
+        return r < 0 ? r : 0;
+}
+
+void manager_stop(Manager *m, const char *why)
+{
+        if (m->stopping)
+                return;
+        m->stopping = true;
+        (void)sd_notify(false, "STOPPING=1");
+        log_info("Stopping: %s.", why);
+        planner_abort_all(m);
+        for (size_t i = 0; i < m->n_removals; i++)
+                if (removal_alive(m->removals[i]))
+                        (void)removal_cancel(m->removals[i], why, NULL);
+        manager_settle(m);
+}
+
+/* --- devices --- */
+
+static void device_gone(Manager *m, const Device *d)
+{
+        const char *how = d->expected ? "requested" : "surprise";
+
+        if (manager_removal_of(m, d->name))
+                return;
+        if (!d->expected)
+                log_event(strv_length(d->holders) > 0 ? LOG_WARNING : LOG_NOTICE, MESSAGE_SURPRISE,
+                        NULL, "%s went away without a request to pmemremoved, %s.", d->name,
+                        strv_length(d->holders) > 0 ? "while it was in use" : "unused");
+        bus_signal_device_removed(m, d->path, how);
+}
+
+static void device_differs(Manager *m, const Device *old, Device *new)
+{
+        const char *changed[DEVICE_PROPERTIES_MAX + 1];
+        bool was = !streq(old->can_remove, "removed"), is = !streq(new->can_remove, "removed");
+
+        device_compare(old, new, changed);
+        if (changed[0])
+                bus_device_changed(m, new->path, changed);
+        if (was && !is)
+                device_gone(m, old);
+        new->expected = old->expected &&was &&is;
+}
+
+void manager_take_devices(Manager *m, DeviceTable *devices)
+{
+        DeviceTable *old = m->devices;
+
+        for (size_t i = 0; devices && old && i < old->n; i++) {
+                const Device *d = old->items[i];
+
+                if (device_table_find(devices, d->name))
+                        continue;
+                if (!streq(d->can_remove, "removed"))
+                        device_gone(m, d);
+                bus_object_removed(m, d->path);
+        }
+        if (devices)
+                m->devices = devices;
+        for (size_t i = 0; devices && i < devices->n; i++) {
+                Device *was = device_table_find(old, devices->items[i]->name);
+
+                if (was)
+                        device_differs(m, was, devices->items[i]);
+                else
+                        bus_object_added(m, devices->items[i]->path);
+        }
+        if (devices && (!old || !streq(old->pre_remove, devices->pre_remove)))
+                bus_signal_pre_remove(m);
+        if (devices)
+                device_table_free(old);
+        if (!m->named && !m->stopping)
+                (void)manager_bus_name(m);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The one Manager: everything the daemon has, and nothing else has globals. */
+
+#include <stdbool.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "config.h"
+#include "manager-devices.h"
+#include "removal.h"
+
+typedef struct Planner Planner;
+typedef struct Watch Watch;
+
+struct Manager {
+        sd_event *event;
+        sd_bus *bus; /* NULL in tests */
+        Config *config;
+        const char *ledger_dir;
+        int lock_fd;        /* one daemon per ledger directory */
+        Removal **removals; /* oldest first */
+        size_t n_removals;
+        Planner **planners;
+        size_t n_planners;
+        DeviceTable *devices;
+        Watch *watch;
+        unsigned n_guests;         /* questions to planners that others than root have open */
+        unsigned n_authorizations; /* questions to polkit that wait for an answer */
+        bool named;                /* the bus name was asked for */
+        bool stopping;
+        int exit_code;
+        bool busy; /* something runs: systemd watches us */
+        sd_event_source *name_timer;
+        sd_event_source *watchdog_timer;
+        sd_event_source *settle_source;
+};
+
+/* The configuration is taken over on success. */
+int manager_new(Config **config, Manager **ret) _must_check_;
+Manager *manager_free(Manager *m);
+DEFINE_CLEANUP(Manager *, manager_free);
+
+/* Recovery first, then the bus; READY=1 when the name is ours. */
+int manager_startup(Manager *m) _must_check_;
+/* A bad file leaves the old policy in force; the sentence in f says why. */
+int manager_reload(Manager *m, Failure *f);
+/* What can be undone is cancelled, what cannot is waited for; then the loop ends. */
+void manager_stop(Manager *m, const char *why);
+
+int manager_add_removal(Manager *m, Removal *r) _must_check_;
+void manager_drop_removal(Manager *m, Removal *r);
+Removal *manager_find_removal(const Manager *m, uint64_t id);
+/* A live removal that works on one of these namespaces and regions, or was asked for by that word.
+ */
+Removal *manager_find_related(const Manager *m, char *const *names, const char *target);
+/* The newest live removal, else NULL, that concerns this device. */
+Removal *manager_removal_of(const Manager *m, const char *device);
+size_t manager_n_alive(const Manager *m);
+/* Some filesystem is frozen: nothing may scan now (kernel-facts 5.2). */
+bool manager_frozen(const Manager *m);
+
+/* Keeps the last 32 of the ended ones. */
+void manager_prune_removals(Manager *m);
+
+void manager_removal_changed(Manager *m);
+void manager_removal_ended(Manager *m, Removal *r);
+/* Looks again, once the loop is idle, at what depends on what runs: watchdog, planners that wait
+ * for a thaw, the end of a stopping daemon. */
+void manager_settle(Manager *m);
+
+/* A fresh snapshot from a planner; the table takes its place, and the bus hears the difference. */
+void manager_take_devices(Manager *m, DeviceTable *devices);
+
+/* manager-bus.c: connects and publishes everything; the name comes later. */
+int manager_bus_open(Manager *m) _must_check_;
+int manager_bus_name(Manager *m);
