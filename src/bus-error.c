@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* failure.c is the one table of what can go wrong; here it meets libsystemd's table of error names.
+ */
+
+#include "bus-error.h"
+
+int bus_error_set(sd_bus_error *e, const Failure *f)
+{
+        char text[1400];
+        FailureKind kind = f->kind == FAILURE_NONE ? FAILURE_FAILED : f->kind;
+        int r;
+
+        r = sd_bus_error_set(e, failure_info(kind)->bus_name, failure_text(f, text, sizeof(text)));
+        return r < 0 ? r : -failure_info(kind)->err;
+}
+
+int bus_error_set_blockers(sd_bus_error *e, const Failure *blockers, size_t n)
+{
+        Failure all = blockers[0];
+        char one[1400], *text = NULL;
+        size_t size;
+        FILE *f;
+        int r;
+
+        if (n == 1)
+                return bus_error_set(e, &all);
+        f = open_memstream(&text, &size);
+        if (!f)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                (void)fprintf(
+                        f, "%s%s", i > 0 ? "; " : "", failure_text(&blockers[i], one, sizeof(one)));
+        if (fclose(f) != 0) {
+                free(text);
+                return -ENOMEM;
+        }
+        r = sd_bus_error_set(e, failure_info(all.kind)->bus_name, text);
+        free(text);
+        return r < 0 ? r : -failure_info(all.kind)->err;
+}
+
+int bus_error_register(void)
+{
+        /* libsystemd keeps the pointer for ever. */
+        static sd_bus_error_map map[_FAILURE_MAX + 1];
+        size_t n = 0;
+        int r;
+
+        if (map[0].name)
+                return 0;
+        for (int k = FAILURE_NONE + 1; k < _FAILURE_MAX; k++) {
+                const FailureInfo *info = failure_info((FailureKind)k);
+
+                if (strncmp(info->bus_name, "org.freedesktop.", strlen("org.freedesktop.")) != 0)
+                        map[n++] = (sd_bus_error_map){ .name = info->bus_name, .code = info->err };
+        }
+        map[n] = (sd_bus_error_map)SD_BUS_ERROR_MAP_END;
+        r = sd_bus_error_add_map(map);
+        return r < 0 ? r : 0;
+}

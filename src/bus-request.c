@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The calls that need a planner: RequestRemove, PlanRemove, ResolveTarget. The caller's message is
+ * kept until the planner has answered; the loop goes on meanwhile. */
+
+#include <inttypes.h>
+
+#include "bus-calls.h"
+#include "bus-error.h"
+#include "bus-options.h"
+#include "planner.h"
+#include "removal-log.h"
+#include "topology.h"
+#include "util/text.h"
+
+#define TARGET_MAX 4096
+/* Each open question is a process. What anybody may ask must not keep root from asking. */
+#define GUESTS_MAX 8
+
+typedef struct Question {
+        Manager *manager;
+        sd_bus_message *msg;
+        Request *req;
+        bool guest; /* asked by somebody else than root */
+        int (*answer)(struct Question *q, PlannerAnswer *a, sd_bus_error *error);
+} Question;
+
+static void question_free(Question *q)
+{
+        q->manager->n_guests -= q->guest;
+        (void)sd_bus_message_unref(q->msg);
+        request_free(q->req);
+        free(q);
+}
+
+static int parse_target(const char *target, Request *req, Failure *f)
+{
+        if (!*target || strlen(target) > TARGET_MAX)
+                return failure_set(f, FAILURE_INVALID_TARGET, 0, NULL, "the target is %s",
+                        *target ? "too long" : "empty");
+        return free_and_strdup(&req->target, target);
+}
+
+int bus_request_parse(sd_bus_message *msg, Request **ret, Failure *f)
+{
+        _cleanup_(request_freep) Request *req = request_new();
+        const char *target;
+        int r;
+
+        if (!req)
+                return -ENOMEM;
+        r = sd_bus_message_read(msg, "s", &target);
+        if (r < 0)
+                return r;
+        r = parse_target(target, req, f);
+        if (r < 0)
+                return r;
+        r = bus_options_parse(msg, req, f);
+        if (r < 0)
+                return r;
+        r = bus_sender_uid(msg, &req->uid);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(req);
+        return 0;
+}
+
+static int fail(sd_bus_error *error, int r, const Failure *f)
+{
+        return f->kind == FAILURE_NONE ? r : bus_error_set(error, f);
+}
+
+static void on_answer(PlannerAnswer *a, void *userdata)
+{
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        Question *q = userdata;
+        int r;
+
+        if (a->failure.kind != FAILURE_NONE)
+                r = bus_error_set(&error, &a->failure);
+        else
+                r = q->answer(q, a, &error);
+        if (r < 0)
+                (void)sd_bus_reply_method_errno(q->msg, r, &error);
+        question_free(q);
+}
+
+/* Takes the request over; topology: the question is only what there is. */
+static int ask(Manager *m, sd_bus_message *msg, Request *req, bool topology,
+        int (*answer)(Question *q, PlannerAnswer *a, sd_bus_error *error), sd_bus_error *error)
+{
+        Question *q = malloc(sizeof(*q));
+        Failure f = { 0 };
+        int r;
+
+        if (req->uid != 0 && m->n_guests >= GUESTS_MAX) {
+                request_free(req);
+                free(q);
+                (void)failure_set(&f, FAILURE_LIMIT_EXCEEDED, 0, NULL,
+                        "%d questions of users are being answered already", GUESTS_MAX);
+                return bus_error_set(error, &f);
+        }
+        if (!q) {
+                request_free(req);
+                return -ENOMEM;
+        }
+        *q = (Question){
+                .manager = m, .msg = sd_bus_message_ref(msg), .req = req, .answer = answer
+        };
+        q->guest = req->uid != 0;
+        m->n_guests += q->guest;
+        r = planner_ask(m, topology ? NULL : req, on_answer, q, &f);
+        if (r < 0) {
+                question_free(q);
+                return fail(error, r, &f);
+        }
+        return 1;
+}
+
+/* --- RequestRemove --- */
+
+int choose_request_remove(
+        Manager *m, sd_bus_message *msg, uid_t uid, BusNeeds *needs, sd_bus_error *error)
+{
+        _cleanup_(request_freep) Request *req = NULL;
+        Failure f = { 0 };
+        int r;
+
+        r = bus_request_parse(msg, &req, &f);
+        if (r < 0)
+                return fail(error, r, &f);
+        needs->actions[needs->n_actions++] =
+                req->mode == MODE_FORCED ? POLKIT_REMOVE_FORCED : POLKIT_REMOVE;
+        if (req->ignore_inhibitors)
+                needs->actions[needs->n_actions++] = POLKIT_REMOVE_IGNORE_INHIBIT;
+        needs->target = TAKE_PTR(req->target);
+        r = free_and_strdup(&needs->mode, req->mode < 0 ? "" : mode_to_string(req->mode));
+        return r < 0 ? r : 0;
+}
+
+static int check_room(Manager *m, const Request *req, char *const *closure, Failure *f)
+{
+        uint64_t max = m->config->policies[0]->max_parallel;
+        const Removal *other;
+
+        if (req->dry_run)
+                return 0;
+        other = manager_find_related(m, closure, req->target);
+        if (other)
+                return failure_set(f, FAILURE_IN_PROGRESS, 0, req->target,
+                        "removal %" PRIu64 " (%s) is working on it and is %s", other->id,
+                        other->request->target, removal_state_to_string(other->state));
+        if (manager_n_alive(m) >= max)
+                return failure_set(f, FAILURE_LIMIT_EXCEEDED, 0, req->target,
+                        "%" PRIu64 " removals are under way, and MaxParallel= allows no more", max);
+        return 0;
+}
+
+static int check_plan_id(const Request *req, Plan *plan, Failure *f)
+{
+        int r;
+
+        r = plan_seal(plan);
+        if (r < 0)
+                return r;
+        if (!req->plan_id || streq(req->plan_id, plan->id))
+                return 0;
+        return failure_set(f, FAILURE_PLAN_CHANGED, 0, req->target,
+                "the plan is now %.12s and no longer the %.12s that was reviewed; look at it again",
+                plan->id, req->plan_id);
+}
+
+static int check_verdict(Question *q, Verdict *v, Failure *f)
+{
+        _cleanup_(strv_freep) char **closure = NULL;
+        int r;
+
+        r = check_plan_id(q->req, v->plan, f);
+        if (r < 0)
+                return r;
+        r = strv_split(strempty(v->closure), &closure);
+        if (r < 0)
+                return r;
+        return check_room(q->manager, q->req, closure, f);
+}
+
+static int answer_request(Question *q, PlannerAnswer *a, sd_bus_error *error)
+{
+        Verdict *v = a->verdict;
+        Removal *removal;
+        Failure f = { 0 };
+        int r;
+
+        if (!v->plan && v->n_blockers == 0)
+                return -EBADMSG;
+        if (!v->plan) {
+                removal_log_refused(q->req, v->blockers, v->n_blockers);
+                return bus_error_set_blockers(error, v->blockers, v->n_blockers);
+        }
+        r = check_verdict(q, v, &f);
+        if (r == 0)
+                r = removal_new(q->manager, &q->req, &v->plan, v->closure, &removal, &f);
+        if (r < 0) {
+                if (q->req && f.kind != FAILURE_NONE)
+                        removal_log_refused(q->req, &f, 1);
+                return fail(error, r, &f);
+        }
+        if (removal->request->bind_to_caller && removal_bind_caller(removal, q->msg) < 0) {
+                /* The caller is gone already: what it asked for is over before it begins. */
+                (void)removal_cancel(removal, "its caller left the bus", NULL);
+                return -ECANCELED;
+        }
+        (void)sd_bus_reply_method_return(q->msg, "o", removal->path);
+        (void)removal_start(removal, NULL);
+        return 1;
+}
+
+int call_request_remove(Manager *m, sd_bus_message *msg, sd_bus_error *error)
+{
+        _cleanup_(request_freep) Request *req = NULL;
+        Failure f = { 0 };
+        const Removal *other;
+        int r;
+
+        r = bus_request_parse(msg, &req, &f);
+        if (r < 0)
+                return fail(error, r, &f);
+        /* By its word alone; what else is related shows only in the plan. */
+        other = req->dry_run ? NULL : manager_find_related(m, NULL, req->target);
+        if (other) {
+                (void)check_room(m, req, NULL, &f);
+                return bus_error_set(error, &f);
+        }
+        return ask(m, msg, TAKE_PTR(req), false, answer_request, error);
+}
+
+/* --- PlanRemove, ResolveTarget --- */
+
+static int answer_plan(Question *q, PlannerAnswer *a, sd_bus_error *error)
+{
+        return bus_plan_reply(q->msg, q->req, a->verdict, a->graph);
+}
+
+int call_plan_remove(Manager *m, sd_bus_message *msg, sd_bus_error *error)
+{
+        _cleanup_(request_freep) Request *req = NULL;
+        Failure f = { 0 };
+        int r;
+
+        r = bus_request_parse(msg, &req, &f);
+        if (r < 0)
+                return fail(error, r, &f);
+        return ask(m, msg, TAKE_PTR(req), false, answer_plan, error);
+}
+
+/* The snapshot is fresh: the object that is named in the answer must exist when the caller looks.
+ */
+static int answer_resolve(Question *q, PlannerAnswer *a, sd_bus_error *error)
+{
+        _cleanup_(device_table_freep) DeviceTable *t = NULL;
+        _cleanup_(freep) char *path = NULL;
+        const Node *device;
+        Failure f = { 0 };
+        Node *node;
+        int r;
+
+        r = topology_resolve(a->graph, q->req->target, &node, &f);
+        if (r < 0)
+                return fail(error, r, &f);
+        device = device_node(node);
+        if (!device) {
+                (void)failure_set(&f, FAILURE_NO_SUCH_TARGET, 0, q->req->target,
+                        "it does not stand on persistent memory");
+                return bus_error_set(error, &f);
+        }
+        r = device_path(node_name(device), &path);
+        if (r < 0)
+                return r;
+        r = device_table_new(a->graph, &t);
+        if (r < 0)
+                return r;
+        /* A snapshot that was begun earlier may come in later; only what is missing is worth it. */
+        if (!device_table_find(q->manager->devices, node_name(device)))
+                manager_take_devices(q->manager, TAKE_PTR(t));
+        return sd_bus_reply_method_return(q->msg, "o", path);
+}
+
+int call_resolve_target(Manager *m, sd_bus_message *msg, sd_bus_error *error)
+{
+        _cleanup_(request_freep) Request *req = request_new();
+        Failure f = { 0 };
+        const char *target;
+        int r;
+
+        if (!req)
+                return -ENOMEM;
+        r = sd_bus_message_read(msg, "s", &target);
+        if (r < 0)
+                return r;
+        r = parse_target(target, req, &f);
+        if (r == 0)
+                r = bus_sender_uid(msg, &req->uid);
+        if (r < 0)
+                return fail(error, r, &f);
+        return ask(m, msg, TAKE_PTR(req), true, answer_resolve, error);
+}
