@@ -1,0 +1,339 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The daemon on a bus of its own and on a made-up machine, asked as any client would ask it.
+# FAKE_MACHINE and FAKE_POLKIT name the programs. Exit status 77: not root, or no bus daemon here.
+
+set -eu
+
+program=${FAKE_MACHINE:-./tests/bus/fake-machine}
+polkit_program=${FAKE_POLKIT:-./tests/bus/fake-polkit}
+command -v dbus-daemon >/dev/null || exit 77
+command -v busctl >/dev/null || exit 77
+[ "$(id -u)" = 0 ] || exit 77
+
+work=$(mktemp -d)
+daemon=
+bus=
+polkit=
+monitor=
+cleanup() {
+        [ -z "$monitor" ] || kill "$monitor" 2>/dev/null || :
+        [ -z "$daemon" ] || kill -KILL "$daemon" 2>/dev/null || :
+        [ -z "$polkit" ] || kill "$polkit" 2>/dev/null || :
+        [ -z "$bus" ] || kill "$bus" 2>/dev/null || :
+        rm -rf "$work"
+}
+trap cleanup EXIT
+
+cat >"$work/bus.conf" <<CONF
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <listen>unix:path=$work/bus</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/>
+    <allow own="*"/>
+    <allow send_destination="*"/>
+    <allow receive_sender="*"/>
+  </policy>
+</busconfig>
+CONF
+chmod 755 "$work"
+dbus-daemon --config-file="$work/bus.conf" --nofork --nopidfile --address="unix:path=$work/bus" \
+        2>/dev/null &
+bus=$!
+
+export DBUS_SYSTEM_BUS_ADDRESS="unix:path=$work/bus"
+export RUNTIME_DIRECTORY="$work/run"
+export FAKE_WORLD="$work/world"
+
+fail() {
+        echo "FAILED: $*" >&2
+        echo "--- log" >&2
+        cat "$work/log" >&2
+        exit 1
+}
+
+# Polls for a condition; what is waited for has no deadline worth asserting, this only ends a hang.
+eventually() {
+        for _ in $(seq 300); do
+                "$@" && return 0
+                sleep 0.1
+        done
+        fail "never: $*"
+}
+
+ctl() {
+        busctl --address="$DBUS_SYSTEM_BUS_ADDRESS" --timeout=60 "$@"
+}
+manager() {
+        ctl call org.pmemremoved1 /org/pmemremoved1 org.pmemremoved1.Manager "$@"
+}
+removal() {
+        path=$1
+        shift
+        ctl call org.pmemremoved1 "$path" org.pmemremoved1.Removal "$@"
+}
+get() {
+        ctl get-property org.pmemremoved1 "$1" org.pmemremoved1.Removal "$2"
+}
+has() {
+        get "$1" "$2" | grep -q "$3"
+}
+# request SCRIPT [N KEY TYPE VALUE...]: prints the object path.
+request() {
+        script=$1
+        shift
+        n=${1:-0}
+        [ $# = 0 ] || shift
+        answer=$(manager RequestRemove 'sa{sv}' namespace0.0 $((n + 1)) reason s "$script" "$@") ||
+                return 1
+        answer=${answer#o \"}
+        echo "${answer%\"}"
+}
+expect_error() {
+        name=$1
+        shift
+        if "$@" >"$work/out" 2>&1; then
+                fail "no error $name from: $*"
+        fi
+        grep -q "$name" "$work/out" || fail "not $name but: $(cat "$work/out")"
+}
+present() {
+        ctl status org.pmemremoved1 >/dev/null 2>&1
+}
+start() {
+        : >"$work/log"
+        "$program" --log-level=debug 2>>"$work/log" &
+        daemon=$!
+        eventually present
+}
+heard() {
+        grep -q "$1" "$work/signals"
+}
+world_is() {
+        [ "$(tr '\n' ' ' <"$work/world")" = "$1" ] || fail "world is $(cat "$work/world"), not $1"
+        : >"$work/world"
+}
+
+eventually test -S "$work/bus"
+: >"$work/world"
+start
+
+echo "# objects"
+manager ResolveTarget s /mnt/pmem | grep -q '/device/namespace0_2e0"'
+ctl get-property org.pmemremoved1 /org/pmemremoved1/device/namespace0_2e0 org.pmemremoved1.Device \
+        Mounts | grep -q '/mnt/pmem'
+ctl get-property org.pmemremoved1 /org/pmemremoved1/device/region0 org.pmemremoved1.Device \
+        CanRemove | grep -q yes
+ctl get-property org.pmemremoved1 /org/pmemremoved1 org.pmemremoved1.Manager KernelPreRemove |
+        grep -q '"yes" "fake"'
+
+echo "# a plan, a refusal, bad questions"
+manager PlanRemove 'sa{sv}' namespace0.0 1 reason s nothing >"$work/plan"
+grep -q '"verdict" s "ok"' "$work/plan"
+grep -q 'plan-id' "$work/plan"
+manager PlanRemove 'sa{sv}' namespace0.0 1 reason s refuse | grep -q '"verdict" s "refused"'
+expect_error 'first reason; .*second reason' request refuse
+expect_error 'no such option; known are' manager RequestRemove 'sa{sv}' namespace0.0 1 dryrun b true
+expect_error 'type b, but type s' manager RequestRemove 'sa{sv}' namespace0.0 1 dry-run s true
+expect_error 'nowhere' manager RequestRemove 'sa{sv}' nowhere 0
+expect_error 'planner died' request crash
+expect_error 'no longer' request nothing 1 plan-id s 0123456789abcdef
+world_is ''
+
+echo "# the daemon answers while a planner thinks, and while a filesystem is frozen"
+manager PlanRemove 'sa{sv}' namespace0.0 1 reason s think >"$work/slow" &
+slow=$!
+manager ListRemovals >/dev/null
+kill -0 "$slow" 2>/dev/null || fail "the planner's answer came first"
+wait "$slow"
+grep -q '"verdict" s "ok"' "$work/slow"
+path=$(request 'freeze-long')
+eventually grep -q 'is frozen' "$work/log"
+manager PlanRemove 'sa{sv}' namespace0.0 0 >/dev/null
+grep -q 'is thawed' "$work/log" || fail "something was scanned while a filesystem was frozen"
+removal "$path" Wait >/dev/null
+: >"$work/world"
+
+echo "# there is one daemon"
+if "$program" 2>"$work/second"; then
+        fail "a second daemon runs"
+fi
+grep -q 'another pmemremoved' "$work/second"
+
+echo "# success, and what is said about it"
+ctl monitor --match="type='signal',sender='org.pmemremoved1'" >"$work/signals" 2>&1 &
+monitor=$!
+eventually heard Monitoring
+path=$(request 'nothing kill freeze')
+removal "$path" Wait | grep -q '"done"'
+has "$path" State succeeded
+has "$path" Killed '812 "db" "db.service" "fake"'
+has "$path" FrozenUSec 'u\? *300000'
+has "$path" Progress '100'
+removal "$path" Wait | grep -q '"done"'
+for word in InterfacesAdded RemovalNew PrepareForRemoval ProcessKilled RemovalFinished \
+        PropertiesChanged FrozenUSec; do
+        eventually heard "$word"
+done
+kill "$monitor"
+monitor=
+expect_error 'past its commit point' removal "$path" Cancel
+world_is 'apply nothing apply kill apply freeze '
+
+echo "# a dry run does nothing"
+path=$(request 'nothing' 1 dry-run b true)
+removal "$path" Wait | grep -q '"done"'
+has "$path" Progress 'dry run'
+world_is ''
+
+echo "# failure is undone, and says who was in the way"
+path=$(request 'nothing busy')
+removal "$path" Wait | grep -q '"refused"'
+has "$path" State rolled-back
+has "$path" Error 'Error.Busy'
+has "$path" Blockers '812 (db)'
+has "$path" StepStates '3 0 "fake" "/mnt/pmem" "reverted"'
+world_is 'apply nothing apply busy revert busy revert nothing '
+
+echo "# a second rung"
+path=$(request 'busy 2 nothing')
+removal "$path" Wait | grep -q '"done"'
+has "$path" Road forced
+world_is 'apply busy apply nothing '
+
+echo "# cancel, and only one at a time on one device"
+path=$(request 'nothing wait')
+has "$path" Cancelable true
+expect_error 'working on it' request nothing
+eventually has "$path" State draining
+removal "$path" Cancel
+removal "$path" Wait | grep -q '"cancelled"'
+world_is 'apply nothing apply wait revert wait revert nothing '
+
+echo "# a deadline, extended and then over"
+path=$(request 'wait' 1 timeout-usec t 1500000)
+removal "$path" Extend t 500000
+removal "$path" Wait | grep -q '"timed-out"'
+world_is 'apply wait revert wait '
+
+echo "# confirmation: wanted, given, not given"
+path=$(request 'confirm nothing' 1 hold-before-commit b true)
+eventually has "$path" State waiting
+removal "$path" Confirm
+removal "$path" Wait | grep -q '"done"'
+path=$(request 'confirm nothing' 2 hold-before-commit b true confirm-timeout-usec t 300000)
+removal "$path" Wait | grep -q '"timed-out"'
+world_is 'apply nothing '
+
+echo "# past the commit point nobody cancels"
+path=$(request 'commit slow')
+eventually has "$path" Committed true
+expect_error 'past its commit point' removal "$path" Cancel
+expect_error 'no deadline' removal "$path" Extend t 1000000
+removal "$path" Wait | grep -q '"done"'
+world_is 'apply slow '
+
+echo "# a worker dies: undone by another one"
+path=$(request 'nothing die')
+removal "$path" Wait >/dev/null
+has "$path" State rolled-back
+grep -q 'without a last word' "$work/log" || fail "nobody noticed the death"
+world_is 'apply nothing apply die revert die revert nothing '
+
+echo "# bound to its caller, who is gone when busctl is"
+path=$(request 'wait' 1 bind-to-caller b true)
+removal "$path" Wait | grep -q '"cancelled"'
+: >"$work/world"
+
+echo "# who may: without polkit only root, with it whom it allows"
+nobody() {
+        setpriv --reuid=65534 --clear-groups busctl --address="$DBUS_SYSTEM_BUS_ADDRESS" --timeout=60 \
+                "$@"
+}
+ask_as_nobody() {
+        nobody call org.pmemremoved1 /org/pmemremoved1 org.pmemremoved1.Manager "$@"
+}
+removal_as_nobody() {
+        path=$1
+        shift
+        nobody call org.pmemremoved1 "$path" org.pmemremoved1.Removal "$@"
+}
+asked_is() {
+        [ "$(cat "$work/asked")" = "$1" ] || fail "polkit was asked: $(cat "$work/asked"), not: $1"
+        : >"$work/asked"
+}
+if command -v setpriv >/dev/null; then
+        ask_as_nobody PlanRemove 'sa{sv}' namespace0.0 0 >/dev/null
+        ask_as_nobody ListRemovals >/dev/null
+        expect_error 'Access denied' \
+                ask_as_nobody RequestRemove 'sa{sv}' namespace0.0 0
+        expect_error 'Access denied' ask_as_nobody Reload
+        if nobody set-property org.pmemremoved1 /org/freedesktop/LogControl1 \
+                org.freedesktop.LogControl1 LogLevel s debug 2>/dev/null; then
+                fail "anybody may change the log level"
+        fi
+
+        : >"$work/asked"
+        echo org.pmemremoved1.remove >"$work/allowed"
+        "$polkit_program" "$work/asked" "$work/allowed" &
+        polkit=$!
+        eventually ctl status org.freedesktop.PolicyKit1 >/dev/null 2>&1
+
+        answer=$(ask_as_nobody RequestRemove 'sa{sv}' namespace0.0 1 reason s wait)
+        path=${answer#o \"}
+        path=${path%\"}
+        has "$path" StartedByUID 65534
+        asked_is 'system-bus-name org.pmemremoved1.remove target=namespace0.0 mode= flags=1'
+        removal_as_nobody "$path" Cancel
+        asked_is 'system-bus-name org.pmemremoved1.remove target=namespace0.0 mode= flags=1'
+        removal "$path" Wait | grep -q '"cancelled"'
+
+        path=$(request wait)
+        expect_error 'Access denied' removal_as_nobody "$path" Cancel
+        asked_is 'system-bus-name org.pmemremoved1.cancel-other target=namespace0.0 mode= flags=1'
+        expect_error 'Access denied' \
+                ask_as_nobody RequestRemove 'sa{sv}' namespace0.0 1 mode s forced
+        asked_is 'system-bus-name org.pmemremoved1.remove-forced target=namespace0.0 mode=forced flags=1'
+        removal "$path" Cancel
+        removal "$path" Wait >/dev/null
+        expect_error 'Access denied' \
+                ask_as_nobody RequestRemove 'sa{sv}' namespace0.0 1 ignore-inhibitors b true
+        asked_is 'system-bus-name org.pmemremoved1.remove target=namespace0.0 mode= flags=1
+system-bus-name org.pmemremoved1.remove-ignore-inhibit target=namespace0.0 mode= flags=1'
+        kill "$polkit"
+        polkit=
+fi
+: >"$work/world"
+
+echo "# the daemon stops: what can be undone is"
+path=$(request 'nothing wait')
+eventually has "$path" State draining
+kill "$daemon"
+wait "$daemon" || fail "exit status $?"
+world_is 'apply nothing apply wait revert wait revert nothing '
+
+echo "# the daemon is killed: the next one remembers, and finishes"
+start
+path=$(request 'nothing slow slow')
+eventually grep -q slow "$work/world"
+kill -KILL "$daemon"
+wait "$daemon" || :
+start
+has "$path" Target namespace0.0
+removal "$path" Wait >/dev/null
+has "$path" State rolled-back
+grep -q 'was under way' "$work/log" || fail "the next daemon saw nothing unfinished"
+manager ListRemovals | grep -q 'succeeded'
+
+echo "# reload, and the end"
+kill -HUP "$daemon"
+eventually grep -q 'configuration' "$work/log"
+kill "$daemon"
+wait "$daemon" || fail "exit status $?"
+if grep -E 'AddressSanitizer|runtime error' "$work/log"; then
+        fail "sanitizer"
+fi
