@@ -55,14 +55,17 @@ make_snapshot() (
         flock 9
         [ -e "$folder/state" ] && return
         find "$cache" -maxdepth 1 -name "snapshot-$2-$3-*" -mtime +1 -exec rm -rf {} +
-        rm -rf "$folder.tmp"
-        mkdir "$folder.tmp"
         start=$SECONDS
         stop_with_me
-        if ! save_machine "$@" "$folder.tmp"; then
-                echo "lab: kernel $2 with configuration $3 does not boot, see $folder.tmp/console" >&2
-                return 1
-        fi
+        # Now and then a kernel dies while it boots under emulation: it patches its own code on one processor while the
+        # other runs it ("Oops: int3").
+        for try in 1 2 3; do
+                rm -rf "$folder.tmp"
+                mkdir "$folder.tmp"
+                save_machine "$@" "$folder.tmp" && break
+                echo "lab: kernel $2 with configuration $3 did not boot (try $try), see $folder.tmp/console" >&2
+                [ "$try" -lt 3 ] || return 1
+        done
         mv "$folder.tmp" "$folder"
         echo "lab: booted kernel $2, configuration $3, for later resumes: $((SECONDS - start)) s" >&2
 )
