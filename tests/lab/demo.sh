@@ -24,7 +24,7 @@ show pmemremovectl plan namespace0.0
 chapter "Removing the memory under it, over D-Bus"
 show busctl call org.pmemremoved1 /org/pmemremoved1 org.pmemremoved1.Manager \
         RequestRemove 'sa{sv}' namespace0.0 1 reason s demo
-show pmemremovectl wait
+show pmemremovectl wait 1
 show journalctl -q --no-pager -o short-precise PMEMREMOVED_REMOVAL=1
 
 chapter "It is gone"
