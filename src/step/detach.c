@@ -4,13 +4,32 @@
  * device's return. systemd unmounts what fstab named by itself when the device goes; losing that
  * race is success. */
 
+#include <time.h>
+
 #include "step/common.h"
 #include "sys/bind.h"
 
+/* Long enough for the guardian of a dead worker to notice that its time is over and let go of the
+ * root directory, and for an open that was under way. */
+#define LET_GO_USEC (3 * USEC_PER_SEC)
+#define LET_GO_PAUSE_NSEC 50000000
+
+static int umount_patiently(const MountPlace *place, uint64_t timeout_usec)
+{
+        const struct timespec pause = { .tv_nsec = LET_GO_PAUSE_NSEC };
+        uint64_t until = usec_add(now_usec(), LET_GO_USEC);
+        int r;
+
+        while ((r = mounts_umount(place, false, timeout_usec, -EBADF)) == -EBUSY &&
+                now_usec() < until)
+                (void)nanosleep(&pause, NULL);
+        return r == -ENOENT || r == -ESTALE || r == -ESRCH ? 0 : r;
+}
+
 static int detach_apply(const Step *s, Run *run, Failure *f)
 {
-        MountPlace place;
         uint64_t wait = step_get_u64(s, "wait");
+        MountPlace place;
         char driver[64];
         int r;
 
@@ -18,13 +37,10 @@ static int detach_apply(const Step *s, Run *run, Failure *f)
         if (bind_driver(strempty(step_get(s, "device")), driver, sizeof(driver)) == 0)
                 return 0;
         step_place(s, &place);
-        r = mounts_umount(&place, false, wait, -EBADF);
-        if (r == 0 || r == -ENOENT || r == -ESTALE || r == -ESRCH)
-                return 0;
+        r = umount_patiently(&place, wait);
         if (r != -EBUSY)
                 return r;
-        /* Somebody whom no scan showed. Out of the way at least; verify tells whether it lives on.
-         */
+        /* Somebody whom no scan showed. Out of the way at least; verify tells if it lives on. */
         r = run_note(run, "warn", step_node(s), "text",
                 "the dead mount is still in use and was detached lazily", NULL);
         if (r == 0)
