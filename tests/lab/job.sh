@@ -56,6 +56,16 @@ run_case() (
         rm -f "$folder"/*.in "$folder"/*.out
 )
 
+# An emulated kernel that patches its own code on one processor may be met by the other one in between: that is the
+# emulator's fault and nobody else's, so the case gets a second machine.
+run_case_fairly() {
+        run_case "$@" || true
+        if grep -qs 'Oops: int3' "$4/log" "$4/console"; then
+                echo "lab: the emulator broke the kernel under $(basename "$3"), once more" >&2
+                run_case "$@" || true
+        fi
+}
+
 # Why a case did not pass, or nothing.
 complaint() {
         local case=$1 folder=$2 limit=$3 status allowed hits
@@ -99,7 +109,7 @@ quiet_job() {
         local folder limit start=$EPOCHREALTIME
         folder=$(case_folder "$2" "$3" "$4")
         limit=${timeout:-$(header "$4" timeout 120)}
-        run_case "$2" "$3" "$4" "$folder" "$limit" 7>/dev/null || true
+        run_case_fairly "$2" "$3" "$4" "$folder" "$limit" 7>/dev/null
         judge "$@" "$folder" "$limit" "$start" || sed 's/^/    /' "$folder/output" 2>/dev/null
 }
 
@@ -108,7 +118,7 @@ loud_job() {
         local folder limit start=$EPOCHREALTIME
         folder=$(case_folder "$2" "$3" "$4")
         limit=${timeout:-$(header "$4" timeout 120)}
-        run_case "$2" "$3" "$4" "$folder" "$limit" 7>&1 || true
+        run_case_fairly "$2" "$3" "$4" "$folder" "$limit" 7>&1
         judge "$@" "$folder" "$limit" "$start" || true
 }
 
