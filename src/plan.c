@@ -6,6 +6,8 @@
 
 #include "plan.h"
 
+#include <inttypes.h>
+
 #include "util/text.h"
 
 #define PLAN_HEAD "pmemremoved-plan 1"
@@ -273,7 +275,12 @@ int plan_parse(const char *text, StepLookup lookup, Plan **ret, const char **ret
 
 const char *plan_step_text(const Step *s, char *buf, size_t size)
 {
-        if (*step_node(s))
+        uint64_t ns_pid = step_get_u64(s, "ns-pid");
+
+        if (ns_pid > 1)
+                (void)snprintf(buf, size, "%s %s in the mount namespace of process %" PRIu64,
+                        s->ops->title, step_node(s), ns_pid);
+        else if (*step_node(s))
                 (void)snprintf(buf, size, "%s %s", s->ops->title, step_node(s));
         else
                 (void)snprintf(buf, size, "%s", s->ops->title);

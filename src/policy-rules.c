@@ -13,6 +13,8 @@
  * pair on 6.12; hardware is faster, so the estimate errs on the safe side. */
 #define NSEC_PER_INDEX 150
 #define NSEC_PER_PAIR 100
+/* What a freeze and an unbind cost with nothing mapped: RCU grace periods. */
+#define FIXED_USEC (150 * USEC_PER_MSEC)
 
 static int block(Build *b, FailureKind kind, const char *node, const char *fmt, ...) _printf_(4, 5);
 
@@ -58,7 +60,9 @@ uint64_t build_estimate_usec(const Build *b)
                 if (b->g->nodes[i]->marked && node_is(b->g->nodes[i], KIND_FILESYSTEM) &&
                         build_is_mounted(b->g->nodes[i]))
                         pages += node_get_u64(b->g->nodes[i], "pages");
-        return pages * (NSEC_PER_INDEX + processes * NSEC_PER_PAIR) / 1000;
+        if (!build_has_mounts(b))
+                return 0;
+        return FIXED_USEC + pages * (NSEC_PER_INDEX + processes * NSEC_PER_PAIR) / 1000;
 }
 
 /* There is one holder slot per dax device: of two DAX filesystems on partitions of one disk only

@@ -100,7 +100,7 @@ static int add_mount(Graph *g, const Mount *m, Node *block)
                 r = graph_link(n, fs);
         if (r == 0)
                 r = node_set(n, "id", id);
-        return r < 0 ? r : set_mount(n, m);
+        return r == 0 ? set_mount(n, m) : r;
 }
 
 /* Something else is mounted below one of ours: umount would answer EBUSY for a reason that no

@@ -183,9 +183,9 @@ output_lacks() {
         fail "no \"$1\" in: $2"
 }
 
-# The error's name as a caller on the bus sees it: busctl prints only its sentence.
+# error_name TARGET [KEY TYPE VALUE]...: the D-Bus name of the error; busctl tells it only when it traces.
 error_name() {
-        dbus-send --system --print-reply --dest="$bus_name" "$@" 2>&1 | sed -n 's/^Error \([^:]*\):.*/\1/p'
+        SYSTEMD_LOG_LEVEL=debug request "$@" 2>&1 | sed -n 's/.*type=error .*error-name=\([^ ]*\).*/\1/p' | tail -n 1
 }
 
 # records REMOVAL [MESSAGE_ID]: what the journal has of it.

@@ -19,8 +19,7 @@ for word in "$app" "$mnt" namespace0.0; do grep -q -- "$word" /run/story || fail
 [ -n "$(journalctl -q -o cat PMEMREMOVED_TRANSACTION=lab-10)" ]
 
 note "a second time there is nothing to do"
-[ "$(error_name "$bus_path" "$bus_name.Manager.RequestRemove" string:namespace0.0 dict:string:variant:)" = \
-        "$bus_name.Error.AlreadyRemoved" ]
+[ "$(error_name namespace0.0)" = "$bus_name.Error.AlreadyRemoved" ]
 pmemremovectl remove -y namespace0.0
 
 bind_again namespace0.0
