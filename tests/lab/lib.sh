@@ -19,7 +19,8 @@ skip() {
         exit 77
 }
 
-trap 'printf "FAILED: %s:%s: %s\n" "${BASH_SOURCE[0]}" "$LINENO" "$BASH_COMMAND"' ERR
+# To stderr: a command that fails inside $(...) must not put this text into what is captured.
+trap 'printf "FAILED: %s:%s: %s\n" "${BASH_SOURCE[0]}" "$LINENO" "$BASH_COMMAND" >&2' ERR
 
 # wait_for 'COMMAND' SECONDS: until the command succeeds.
 wait_for() {
@@ -185,7 +186,8 @@ output_lacks() {
 
 # error_name TARGET [KEY TYPE VALUE]...: the D-Bus name of the error; busctl tells it only when it traces.
 error_name() {
-        SYSTEMD_LOG_LEVEL=debug request "$@" 2>&1 | sed -n 's/.*type=error .*error-name=\([^ ]*\).*/\1/p' | tail -n 1
+        { SYSTEMD_LOG_LEVEL=debug request "$@" 2>&1 || true; } |
+                sed -n 's/.*type=error .*error-name=\([^ ]*\).*/\1/p' | tail -n 1
 }
 
 # records REMOVAL [MESSAGE_ID]: what the journal has of it.
