@@ -131,12 +131,11 @@ install_packages() {
         [ ${#list[@]} -gt 0 ] || return 0
         case $system in
         debian)
-                # Lists that are there may be good enough; a fresh machine has none.
-                if ! apt-get -s install "${list[@]}" >/dev/null 2>&1; then step "fetching package lists" apt_install update; fi
-                step "installing ${#list[@]} packages" apt_install install "${list[@]}"
+                step "fetching package lists" apt_install update
+                step "installing packages (${#list[@]})" apt_install install "${list[@]}"
                 ;;
-        fedora) step "installing ${#list[@]} packages" as_root dnf -y install "${list[@]}" ;;
-        suse) step "installing ${#list[@]} packages" as_root zypper --non-interactive install "${list[@]}" ;;
+        fedora) step "installing packages (${#list[@]})" as_root dnf -y install "${list[@]}" ;;
+        suse) step "installing packages (${#list[@]})" as_root zypper --non-interactive install "${list[@]}" ;;
         esac
 }
 
@@ -146,16 +145,25 @@ enough_space() {
         [ "$free" -ge 1000 ] || die "$top has $free MiB of free space, and a build needs 1000"
 }
 
+# configure_tree FOLDER OPTION...
 configure_tree() {
-        (cd "$build" && "$top/configure" --prefix=/usr --sysconfdir=/etc --localstatedir=/var)
+        local folder=$1
+        shift
+        mkdir -p "$folder"
+        (cd "$folder" && "$top/configure" --prefix=/usr --sysconfdir=/etc --localstatedir=/var "$@")
 }
 
-build_tree() {
+generate() {
         enough_space
         if [ ! -x "$top/configure" ] || [ "$top/configure.ac" -nt "$top/configure" ]; then
                 step "generating configure" autoreconf -fi "$top"
         fi
-        [ -e "$build/Makefile" ] || step "configuring" configure_tree
+}
+
+# Warnings are errors where the compiler is the one this tree was written with.
+build_tree() {
+        generate
+        [ -e "$build/Makefile" ] || step "configuring" configure_tree "$build" ${CI:+--enable-werror}
         step "compiling" make -C "$build" -j"$(nproc)"
 }
 
@@ -173,11 +181,34 @@ demo() {
         lab "$top/tests/lab/run" --build "$build" --config one --timeout 300 "$top/tests/lab/demo.sh"
 }
 
+# tests FOLDER NAME: unit tests, the fake world and the house rules; their count on one line.
+tests() {
+        step "make check$2" make -C "$1" -j"$(nproc)" check
+        grep -hE '^# (TOTAL|PASS|SKIP|FAIL|ERROR):' "$logs/make-check$(printf %s "$2" | tr -c 'a-z0-9\n' -).log" |
+                tail -n 6 | paste -sd' ' || true
+}
+
+# The same once more with another compiler and with the sanitizers.
+check_variants() {
+        [ -e "$build/clang/Makefile" ] || step "configuring for clang" \
+                configure_tree "$build/clang" CC=clang ${CI:+--enable-werror}
+        step "compiling with clang" make -C "$build/clang" -j"$(nproc)"
+        [ -e "$build/sanitize/Makefile" ] || step "configuring with sanitizers" \
+                configure_tree "$build/sanitize" --enable-sanitizers
+        step "compiling with sanitizers" make -C "$build/sanitize" -j"$(nproc)"
+        tests "$build/sanitize" " with sanitizers"
+}
+
 check() {
         install_packages build test lab
         build_tree
-        step "make check" make -C "$build" check
-        grep -E '^# (TOTAL|PASS|SKIP|FAIL|ERROR):' "$logs/make-check.log" | paste -sd' ' || true
+        tests "$build" ""
+        check_variants
+        [ -z "${CI:-}" ] || step "make lint" make -C "$build" lint
+        [ -z "${CI:-}" ] || step "make distcheck" make -C "$build" -j"$(nproc)" distcheck
+        echo "in virtual machines, with sanitizers:"
+        lab "$top/tests/lab/run" --all --kernel new --build "$build/sanitize"
+        echo "in virtual machines:"
         lab make -s -C "$build" check-lab
 }
 

@@ -114,6 +114,8 @@ loud_job() {
 
 # The guest's serial line becomes this terminal until its shell ends.
 guest_shell() (
+        # A command in the background has no standard input of its own.
+        exec 6<&0
         folder=$results/shell
         rm -rf "$folder"
         mkdir -p "$folder"
@@ -123,7 +125,9 @@ guest_shell() (
         tail -n 0 -f "$folder/console" &
         tail=$!
         stty raw -echo 2>/dev/null || true
-        cat >&"$con_in" &
+        # Before the prompt nobody listens there.
+        until [ -s "$folder/console" ]; do sleep 0.1; done
+        cat <&6 >&"$con_in" &
         typist=$!
         wait_for_status "$folder" 86400
         kill "$tail" "$typist" 2>/dev/null
