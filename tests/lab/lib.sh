@@ -19,7 +19,8 @@ skip() {
         exit 77
 }
 
-trap 'printf "FAILED: %s:%s: %s\n" "${BASH_SOURCE[0]}" "$LINENO" "$BASH_COMMAND"' ERR
+# To stderr: a command that fails inside $(...) must not put this text into what is captured.
+trap 'printf "FAILED: %s:%s: %s\n" "${BASH_SOURCE[0]}" "$LINENO" "$BASH_COMMAND" >&2' ERR
 
 # wait_for 'COMMAND' SECONDS: until the command succeeds.
 wait_for() {
@@ -185,7 +186,35 @@ output_lacks() {
 
 # error_name TARGET [KEY TYPE VALUE]...: the D-Bus name of the error; busctl tells it only when it traces.
 error_name() {
-        SYSTEMD_LOG_LEVEL=debug request "$@" 2>&1 | sed -n 's/.*type=error .*error-name=\([^ ]*\).*/\1/p' | tail -n 1
+        { SYSTEMD_LOG_LEVEL=debug request "$@" 2>&1 || true; } |
+                sed -n 's/.*type=error .*error-name=\([^ ]*\).*/\1/p' | tail -n 1
+}
+
+# resolves TARGET DEVICE: the daemon takes this name for that device.
+resolves() {
+        local answer
+        answer=$(busctl call "$bus_name" "$bus_path" "$bus_name.Manager" ResolveTarget s "$1") || fail "$1 is not known"
+        [ "$answer" = "o \"$bus_path/device/${2/./_2e}\"" ] || fail "$1 is $answer, not $2"
+}
+
+# refused_as ERROR TARGET [KEY TYPE VALUE]...: exactly this error, with one sentence.
+refused_as() {
+        local error=$1 sentence got
+        shift
+        got=$(error_name "$@")
+        [ "$got" = "$bus_name.Error.$error" ] || fail "$*: the error is ${got:-none}, not $error"
+        sentence=$(request "$@" 2>&1) || true
+        printf '%s: %s\n' "$error" "$sentence"
+        [ "$(wc -l <<<"$sentence")" -eq 1 ] || fail "more than a sentence"
+}
+
+# ctl_refused STATUS ARGUMENT...: pmemremovectl ends with this status; what it said is in /run/out.
+ctl_refused() {
+        local expected=$1 code=0
+        shift
+        timeout 60 pmemremovectl "$@" >/run/out 2>&1 </dev/null || code=$?
+        cat /run/out
+        [ "$code" -eq "$expected" ] || fail "pmemremovectl $*: exit status $code, not $expected"
 }
 
 # records REMOVAL [MESSAGE_ID]: what the journal has of it.
@@ -193,9 +222,15 @@ records() {
         journalctl -q --no-pager -o cat PMEMREMOVED_REMOVAL="${1##*/}" ${2:+MESSAGE_ID="$2"}
 }
 
-# snapshot_world: what must be the same after an undone removal.
+# places [PID]: the mounts of pmem in a mount namespace, without the ids that a new mount changes.
+places() {
+        sed -n 's/^[0-9]* [0-9]* \(.*\) - \([^ ]* [^ ]*pmem.*\)/\1 \2/p' "/proc/${1:-self}/mountinfo" |
+                sed 's/ \(shared\|master\):[0-9]*/ \1/g' | sort
+}
+
+# What must be the same after an undone removal.
 world() {
-        awk '$9 ~ /xfs|ext4/ { print $3, $4, $5, $6, $9, $10, $11 }' /proc/self/mountinfo | grep -v ' / ' || true
+        places
         for link in /sys/bus/nd/devices/*/driver; do
                 printf '%s %s\n' "$link" "$(readlink "$link")"
         done

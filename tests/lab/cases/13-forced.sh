@@ -17,8 +17,8 @@ must_fail is_mounted
 kernel_said 'Device is about to be removed!'
 kernel_said "Sending SIGBUS to pmemapp:$app" | head -n 1
 [ "$(cat /proc/sys/kernel/printk)" = "$console" ] || fail "the console level was not restored"
-records "$removal" >/run/story
-grep -q SIGBUS /run/story || fail "the journal does not say how $app died"
+records "$removal" | tee /run/story
+grep -q "process $app (pmemapp.*pre-remove" /run/story || fail "the journal does not say how $app died"
 must_fail pgrep -x pmr-guardian
 bind_again namespace0.0
 mount_pmem

@@ -5,7 +5,9 @@
 mount_pmem
 apps=()
 for how in --on-sigbus=ignore --on-sigbus=stay --fd-only --cwd-only; do
-        start_app --on-term=ignore --idle "$how" --size=1 "$mnt/file$how"
+        place=$mnt/$how
+        if [ "$how" = --cwd-only ]; then mkdir -- "$place"; fi
+        start_app --on-term=ignore --idle "$how" --size=1 "$place"
         apps+=("$app")
 done
 conf '[Policy]' 'DrainTimeout=500ms'

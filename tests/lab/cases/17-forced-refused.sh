@@ -2,7 +2,7 @@
 # A kernel without pre-remove, or XFS without the reverse map: forced is refused with the reason, nothing changes.
 # lab: kernel=new,old config=two timeout=90
 
-if [ "$(uname -r | cut -d. -f1,2)" != 6.1 ]; then make_xfs 0; fi
+if [ "$(uname -r | cut -d. -f1,2)" != 6.1 ]; then make_xfs /dev/pmem0 0; fi
 mount_pmem
 start_app --on-term=ignore "$mnt/data"
 start_daemon

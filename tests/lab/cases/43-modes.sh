@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A raw namespace, whose driver is bound to the namespace itself; one that nobody mounted; one of a mode that is refused.
+# lab: kernel=new,old config=two timeout=120
+
+ndctl create-namespace -f -e namespace1.0 -m raw >/dev/null
+start_daemon
+conf '[Policy]' 'DrainTimeout=300ms'
+for fs in xfs ext4; do
+        note "$fs on a raw namespace"
+        "make_$fs" /dev/pmem1
+        mkdir -p "$mnt"
+        mount /dev/pmem1 "$mnt"
+        echo intact >"$mnt/file"
+        sleep 1000 <"$mnt/file" &
+        request namespace1.0
+        wait_removal done
+        must_fail is_mounted
+        assert_gone namespace1.0
+        [ ! -e /sys/bus/nd/drivers/nd_pmem/namespace1.0 ]
+        ndctl enable-namespace namespace1.0
+        udevadm settle
+        mount /dev/pmem1 "$mnt"
+        grep -qx intact "$mnt/file"
+        umount "$mnt"
+done
+
+note "nothing is mounted"
+request namespace0.0 mode s forced
+wait_removal done
+assert_gone namespace0.0
+
+note "sector mode is refused"
+ndctl create-namespace -f -e namespace1.0 -m sector >/dev/null
+udevadm settle
+refused_as NotSupported namespace1.0
+[ -b /dev/pmem1s ]
