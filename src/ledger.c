@@ -292,7 +292,7 @@ int ledger_open_fd(int fd, StepLookup lookup, Ledger **ret)
 {
         _cleanup_(ledger_freep) Ledger *l = calloc(1, sizeof(*l));
         _cleanup_(freep) char *text = NULL;
-        size_t size;
+        size_t size = 0;
         int r;
 
         if (!l)

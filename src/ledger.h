@@ -6,6 +6,7 @@
  *     pmemremoved-ledger 1
  *     request namespace0.0 id=7 mode=auto uid=0 ...
  *     <the plan, up to "end">
+ *     closure names="namespace0.0 ..."  the daemon's: what nobody else may touch meanwhile
  *     begin 1                          written and synced before step 1 is applied
  *     end 1
  *     begin 2
@@ -20,10 +21,14 @@
  *     reverted 2
  *     finished result=done             the last word; then the file is only a memory
  *
- * The same records go to the parent over the worker's socket. A lock (flock) on the open file says
- * that somebody works on it; a child that sleeps in the unbind write inherits it, so it is held
- * exactly as long as the kernel is busy. A torn last line (power loss, full disk) is ignored: it
- * was not synced, so what it announces had not begun. */
+ * "signalled", "newcomer", "freezing", "sigbus", "kernel", "console" are explained where a step
+ * writes them.
+ *
+ * The same records go to the parent over the worker's socket, and two that are not kept:
+ * "lock-wait" and "complaint". A lock (flock) on the open file says that somebody works on it; a
+ * child that sleeps in the unbind write inherits it, so it is held exactly as long as the kernel is
+ * busy. A torn last line (power loss, full disk) is ignored: it was not synced, so what it
+ * announces had not begun. */
 
 #include "plan.h"
 #include "policy.h"

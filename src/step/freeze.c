@@ -17,8 +17,9 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "step/claim.h"
 #include "step/common.h"
@@ -30,6 +31,8 @@
 #include "sys/xfs.h"
 
 #define RESCUE_DIR "/run/pmemremoved/rescue"
+#define FREEZE_LOCK "/run/pmemremoved/freeze-lock"
+#define LOCK_RETRY_NSEC 100000000
 #define RESCUE_TIMEOUT_USEC (30 * USEC_PER_SEC)
 
 typedef struct Frost {
@@ -235,6 +238,33 @@ static int sync_first(const Step *s, Run *run, int fd, const FileSet *mapped, Fa
         return r;
 }
 
+/* One filesystem is frozen at a time on this machine, whatever removal it belongs to (kernel-facts
+ * 2.2). The lock goes with the descriptor, so an unbind that still sleeps in the kernel holds it.
+ */
+static int take_turn(const Step *s, Run *run, Failure *f)
+{
+        const struct timespec pause = { .tv_nsec = LOCK_RETRY_NSEC };
+        uint64_t deadline = usec_add(now_usec(), step_get_u64(s, "wait"));
+        _cleanup_(closep) int fd =
+                open(FREEZE_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        char key[80];
+        int r = fd < 0 ? -errno : 0;
+
+        while (r == 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+                if (errno != EWOULDBLOCK || now_usec() >= deadline)
+                        return failure_set(f, FAILURE_TIMED_OUT, -ETIMEDOUT, step_node(s),
+                                "another removal keeps a filesystem frozen; ask again later");
+                run_progress(run, s, "waiting until another removal has thawed its filesystem");
+                r = run_check_cancel(run, f);
+                (void)nanosleep(&pause, NULL);
+        }
+        if (r == 0)
+                r = run_hold(run, frost_key("turn", step_node(s), key), fd);
+        if (r == 0)
+                (void)TAKE_FD(fd);
+        return r;
+}
+
 static int freeze_mounted(const Step *s, Run *run, int fd, Failure *f)
 {
         _cleanup_(file_set_done) FileSet mapped = { 0 };
@@ -246,6 +276,9 @@ static int freeze_mounted(const Step *s, Run *run, int fd, Failure *f)
                 (void)safe_close(fd);
                 return r;
         }
+        r = take_turn(s, run, f);
+        if (r < 0)
+                return r;
         r = open_mapped(s, run, &mapped);
         if (r == 0)
                 r = sync_first(s, run, fd, &mapped, f);
@@ -307,6 +340,7 @@ int freeze_release(Run *run, const char *filesystem, Failure *f)
         if (frost)
                 guardian_release(&((Frost *)frost->object)->guardian);
         run_drop(run, frost_key("frost", filesystem, key));
+        run_drop(run, frost_key("turn", filesystem, key));
         run_drop(run, frost_key("thaw", filesystem, key));
         return 0;
 }
