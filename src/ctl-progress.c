@@ -29,12 +29,12 @@ struct Progress {
 static const struct {
         const char *state, *utf8, *ascii;
 } marks[] = {
-        {"pending",   "·",  "."},
-        { "running",  "▶", ">"},
-        { "done",     "✓", "+"},
-        { "failed",   "✗", "x"},
-        { "reverted", "↶", "<"},
-        { "skipped",  "–", "-"},
+        { "pending", "·", "." },
+        { "running", "▶", ">" },
+        { "done", "✓", "+" },
+        { "failed", "✗", "x" },
+        { "reverted", "↶", "<" },
+        { "skipped", "–", "-" },
 };
 
 Progress *progress_new(const Ctl *c)
