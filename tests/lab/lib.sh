@@ -222,9 +222,10 @@ records() {
         journalctl -q --no-pager -o cat PMEMREMOVED_REMOVAL="${1##*/}" ${2:+MESSAGE_ID="$2"}
 }
 
-# places [PID]: the mounts of pmem in a mount namespace, without the ids that a new mount changes.
+# places [PID]: the mounts of pmem in a mount namespace, without the ids that a new mount changes and the device number
+# that a new bind changes.
 places() {
-        sed -n 's/^[0-9]* [0-9]* \(.*\) - \([^ ]* [^ ]*pmem.*\)/\1 \2/p' "/proc/${1:-self}/mountinfo" |
+        sed -n 's/^[0-9]* [0-9]* [0-9:]* \(.*\) - \([^ ]* [^ ]*pmem.*\)/\1 \2/p' "/proc/${1:-self}/mountinfo" |
                 sed 's/ \(shared\|master\):[0-9]*/ \1/g' | sort
 }
 
