@@ -9,17 +9,17 @@ static const struct {
         const char *key;
         const char *columns[6];
 } structs[] = {
-        {"steps",              { "number", "rung", "step", "node" }         },
-        { "step-states",       { "number", "rung", "step", "node", "state" }},
-        { "kills",             { "pid", "command", "unit", "why" }          },
-        { "killed",            { "pid", "command", "unit", "why" }          },
-        { "blockers",          { "error", "node", "sentence" }              },
-        { "roads",             { "name", "why" }                            },
-        { "error",             { "error", "sentence" }                      },
-        { "progress",          { "percent", "message", "depth" }            },
-        { "kernel-pre-remove", { "answer", "evidence" }                     },
-        { "holders",           { "kind", "name" }                           },
-        { "removals",          { "id", "path", "target", "state", "result" }},
+        { "steps", { "number", "rung", "step", "node" } },
+        { "step-states", { "number", "rung", "step", "node", "state" } },
+        { "kills", { "pid", "command", "unit", "why" } },
+        { "killed", { "pid", "command", "unit", "why" } },
+        { "blockers", { "error", "node", "sentence" } },
+        { "roads", { "name", "why" } },
+        { "error", { "error", "sentence" } },
+        { "progress", { "percent", "message", "depth" } },
+        { "kernel-pre-remove", { "answer", "evidence" } },
+        { "holders", { "kind", "name" } },
+        { "removals", { "id", "path", "target", "state", "result" } },
 };
 
 static const char *const *struct_columns(const char *key)

@@ -5,12 +5,12 @@
 #include "kinds.h"
 
 static const Column columns[] = {
-        {"NAME",    COLUMN_TREE                 },
-        { "KIND",   0                           },
-        { "SIZE",   COLUMN_RIGHT | COLUMN_NUMBER},
-        { "MODE",   0                           },
-        { "STATE",  0                           },
-        { "DETAIL", 0                           },
+        { "NAME", COLUMN_TREE },
+        { "KIND", 0 },
+        { "SIZE", COLUMN_RIGHT | COLUMN_NUMBER },
+        { "MODE", 0 },
+        { "STATE", 0 },
+        { "DETAIL", 0 },
 };
 
 /* Only devices come and go; without a driver they are there and idle. Whether there is one only

@@ -8,18 +8,18 @@
 static const struct {
         const char *kind, *name, *detail;
 } kinds[] = {
-        {KIND_BUS,         NULL,     "provider"                              },
-        { KIND_DIMM,       NULL,     "id"                                    },
-        { KIND_REGION,     NULL,     "type numa"                             },
-        { KIND_NAMESPACE,  NULL,     "label uuid numa"                       },
-        { KIND_BLOCK,      NULL,     "dev dax"                               },
-        { KIND_CHARDEV,    NULL,     "dev driver"                            },
-        { KIND_STACKED,    NULL,     "what dev"                              },
-        { KIND_FILESYSTEM, NULL,     "type label dax rmapbt realtime footing"},
-        { KIND_SWAP,       NULL,     "used"                                  },
-        { KIND_MOUNT,      "target", "options"                               },
-        { KIND_PROCESS,    "comm",   "unit uses example"                     },
-        { KIND_HOLDER,     NULL,     "what"                                  },
+        { KIND_BUS, NULL, "provider" },
+        { KIND_DIMM, NULL, "id" },
+        { KIND_REGION, NULL, "type numa" },
+        { KIND_NAMESPACE, NULL, "label uuid numa" },
+        { KIND_BLOCK, NULL, "dev dax" },
+        { KIND_CHARDEV, NULL, "dev driver" },
+        { KIND_STACKED, NULL, "what dev" },
+        { KIND_FILESYSTEM, NULL, "type label dax rmapbt realtime footing" },
+        { KIND_SWAP, NULL, "used" },
+        { KIND_MOUNT, "target", "options" },
+        { KIND_PROCESS, "comm", "unit uses example" },
+        { KIND_HOLDER, NULL, "what" },
 };
 
 /* Values that say nothing without their key. */

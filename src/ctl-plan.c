@@ -78,15 +78,15 @@ int request_append_options(const Ctl *c, sd_bus_message *m, const char *mode, co
 static bool plan_is_complete(const Dict *plan)
 {
         static const char *const needed[][2] = {
-                {"verdict",        "s"      },
-                { "mode",          "s"      },
-                { "plan-id",       "s"      },
-                { "kills",         "a(usss)"},
-                { "steps",         "a(uuss)"},
-                { "roads",         "a(ss)"  },
-                { "blockers",      "a(sss)" },
-                { "holders",       "aa{ss}" },
-                { "estimate-usec", "t"      },
+                { "verdict", "s" },
+                { "mode", "s" },
+                { "plan-id", "s" },
+                { "kills", "a(usss)" },
+                { "steps", "a(uuss)" },
+                { "roads", "a(ss)" },
+                { "blockers", "a(sss)" },
+                { "holders", "aa{ss}" },
+                { "estimate-usec", "t" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(needed); i++) {
@@ -159,12 +159,8 @@ void print_blockers(FILE *out, const Value *blockers, const char *indent, size_t
 
 int plan_print_kills(Ctl *c, const Dict *plan)
 {
-        static const Column columns[] = {
-                {"PID",      COLUMN_RIGHT},
-                { "COMMAND", 0           },
-                { "UNIT",    0           },
-                { "WHY",     COLUMN_WRAP }
-        };
+        static const Column columns[] = { { "PID", COLUMN_RIGHT }, { "COMMAND", 0 }, { "UNIT", 0 },
+                { "WHY", COLUMN_WRAP } };
         _cleanup_(table_freep) Table *t = table_new(c, "kills", columns, ELEMENTSOF(columns));
         const Value *kills = dict_get(plan, "kills");
 
@@ -194,12 +190,8 @@ static const char *step_road(const Value *roads, const char *rung)
 
 static int plan_print_steps(Ctl *c, const Dict *plan)
 {
-        static const Column columns[] = {
-                {"#",                 COLUMN_RIGHT},
-                { "STEP",             0           },
-                { "NODE",             0           },
-                { "ONLY ON THE ROAD", 0           }
-        };
+        static const Column columns[] = { { "#", COLUMN_RIGHT }, { "STEP", 0 }, { "NODE", 0 },
+                { "ONLY ON THE ROAD", 0 } };
         _cleanup_(table_freep) Table *t = table_new(c, "steps", columns, ELEMENTSOF(columns));
         const Value *steps = dict_get(plan, "steps"), *roads = dict_get(plan, "roads");
 

@@ -29,12 +29,12 @@ struct Progress {
 static const struct {
         const char *state, *utf8, *ascii;
 } marks[] = {
-        {"pending",   "·",  "."},
-        { "running",  "▶", ">"},
-        { "done",     "✓", "+"},
-        { "failed",   "✗", "x"},
-        { "reverted", "↶", "<"},
-        { "skipped",  "–", "-"},
+        { "pending", "·", "." },
+        { "running", "▶", ">" },
+        { "done", "✓", "+" },
+        { "failed", "✗", "x" },
+        { "reverted", "↶", "<" },
+        { "skipped", "–", "-" },
 };
 
 Progress *progress_new(const Ctl *c)
@@ -70,8 +70,10 @@ bool progress_is_live(const Progress *p)
 
 static void step_line(FILE *f, const Value *steps, size_t i)
 {
-        fprintf(f, "%s %s %s", value_cell(steps, i, STEP_NUMBER), value_cell(steps, i, STEP_NAME),
-                value_cell(steps, i, STEP_NODE));
+        const char *node = value_cell(steps, i, STEP_NODE);
+
+        fprintf(f, "%s %s%s%s", value_cell(steps, i, STEP_NUMBER), value_cell(steps, i, STEP_NAME),
+                *node ? " " : "", node);
 }
 
 static int clocks_resize(Progress *p, size_t n)
@@ -89,6 +91,14 @@ static int clocks_resize(Progress *p, size_t n)
         return 0;
 }
 
+/* What is only planned, and what another road would have done, is no event. */
+static bool is_event(const StepClock *k, const char *state)
+{
+        bool begun = k->state && !streq(k->state, "pending");
+
+        return begun || !(streq(state, "pending") || streq(state, "skipped"));
+}
+
 static void step_changed(Progress *p, const Dict *removal, size_t i, const char *state)
 {
         const Value *steps = dict_get(removal, "step-states");
@@ -99,8 +109,7 @@ static void step_changed(Progress *p, const Dict *removal, size_t i, const char 
                 k->begin_usec = now_usec();
         else if (k->begin_usec > 0 && k->took_usec == 0)
                 k->took_usec = now_usec() - k->begin_usec;
-        /* What is only planned is no event. */
-        if (p->live || p->silent || (!k->state && streq(state, "pending")))
+        if (p->live || p->silent || !is_event(k, state))
                 return;
         printf("%s: step ", dict_string(removal, "target"));
         step_line(stdout, steps, i);

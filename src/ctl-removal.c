@@ -129,12 +129,8 @@ int removals_load(Ctl *c, Dict *d)
 
 int removals_print(Ctl *c, const Value *removals)
 {
-        static const Column columns[] = {
-                {"ID",      COLUMN_RIGHT | COLUMN_NUMBER},
-                { "TARGET", 0                           },
-                { "STATE",  0                           },
-                { "RESULT", 0                           }
-        };
+        static const Column columns[] = { { "ID", COLUMN_RIGHT | COLUMN_NUMBER }, { "TARGET", 0 },
+                { "STATE", 0 }, { "RESULT", 0 } };
         _cleanup_(table_freep) Table *t = table_new(c, "removals", columns, ELEMENTSOF(columns));
 
         if (!t)

@@ -215,9 +215,7 @@ static uint64_t watch_wake_usec(const Watch *w, uint64_t bus_usec)
 /* One message, or one sleep. Negative: the bus is gone. */
 static int watch_turn(Watch *w)
 {
-        struct pollfd fds[2] = {
-                {.fd = w->signal_fd, .events = POLLIN}
-        };
+        struct pollfd fds[2] = { { .fd = w->signal_fd, .events = POLLIN } };
         uint64_t wake;
         int r;
 

@@ -56,6 +56,7 @@ start_app() {
         ready=$(mktemp -u /run/pmemapp.XXXXXX)
         setsid /lab/pmemapp --ready="$ready" "$@" </dev/null >"$ready.log" 2>&1 &
         app=$!
+        disown "$app"
         victims+=("$app")
         wait_for "[ -e $ready ] || ! is_alive $app" 30
         [ -e "$ready" ] || fail "pmemapp $*: $(cat "$ready.log")"

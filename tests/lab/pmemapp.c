@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
-/*
- * An application on persistent memory, for the lab to take the memory away from. It appends records
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* An application on persistent memory, for the lab to take the memory away from. It appends records
  * through a mapping made with MAP_SYNC, and only when a record is durable acknowledges it in a side
  * log on other storage: whatever happens to the device, every acknowledged record must be there
  * afterwards. The other modes are the holders that are harder to get rid of.
@@ -402,20 +402,20 @@ static Options parse(int argc, char **argv)
                 HELP
         };
         static const struct option table[] = {
-                {"size",             required_argument, NULL, SIZE },
-                { "ack",              required_argument, NULL, ACK },
-                { "interval",                 required_argument, NULL, INTERVAL },
-                { "ready",required_argument, NULL, READY },
-                { "on-term",               required_argument, NULL, ON_TERM },
-                { "on-sigbus",        required_argument, NULL, ON_SIGBUS },
-                { "idle",              no_argument, NULL, IDLE },
-                { "fd-only",                 no_argument, NULL, FD },
-                { "cwd-only",              no_argument, NULL, CWD },
-                { "mmap-only",             no_argument, NULL, MMAP },
-                { "fsync",         no_argument, NULL, FSYNC },
-                { "verify",              no_argument, NULL, VERIFY },
-                { "help",                 no_argument, NULL, HELP },
-                { 0},
+                { "size", required_argument, NULL, SIZE },
+                { "ack", required_argument, NULL, ACK },
+                { "interval", required_argument, NULL, INTERVAL },
+                { "ready", required_argument, NULL, READY },
+                { "on-term", required_argument, NULL, ON_TERM },
+                { "on-sigbus", required_argument, NULL, ON_SIGBUS },
+                { "idle", no_argument, NULL, IDLE },
+                { "fd-only", no_argument, NULL, FD },
+                { "cwd-only", no_argument, NULL, CWD },
+                { "mmap-only", no_argument, NULL, MMAP },
+                { "fsync", no_argument, NULL, FSYNC },
+                { "verify", no_argument, NULL, VERIFY },
+                { "help", no_argument, NULL, HELP },
+                { 0 },
         };
         Options o = { .size = 4, .interval_usec = 1000, .on_term = "exit", .on_sigbus = "die" };
         int c;
