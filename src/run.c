@@ -20,6 +20,7 @@ struct Run {
         int socket_fd;
         bool committed;
         FailureKind stop; /* why somebody asked to stop; FAILURE_NONE: nobody did */
+        bool orphan;      /* the parent is gone */
         bool confirmed;
         unsigned rung;
         uint64_t last_progress_usec;
@@ -209,7 +210,8 @@ static void listen_to_parent(Run *run)
                 if (n < 0)
                         return;
                 if (n == 0) {
-                        if (run->stop == FAILURE_NONE)
+                        run->orphan = run->stop == FAILURE_NONE;
+                        if (run->orphan)
                                 run->stop = FAILURE_CANCELLED;
                         run->socket_fd = -EBADF;
                         return;
@@ -229,8 +231,8 @@ int run_check_cancel(Run *run, Failure *f)
                 (void)failure_set(f, run->stop, -ETIMEDOUT, NULL,
                         "the time allowed for this removal is over; everything was undone");
         else
-                (void)failure_set(f, run->stop, -ECANCELED, NULL,
-                        "the removal was cancelled; everything was undone");
+                (void)failure_set(f, run->stop, -ECANCELED, NULL, "%s; everything was undone",
+                        run->orphan ? "the daemon died" : "the removal was cancelled");
         return -ECANCELED;
 }
 

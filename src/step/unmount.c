@@ -78,11 +78,15 @@ static int unmount_revert(const Step *s, Run *run, Failure *f)
         r = check_source(s, f);
         if (r < 0)
                 return r;
+        /* A disk that was unbound and bound again has another device number; it is the same one if
+         * it holds the same filesystem. */
+        if (step_get(s, "uuid"))
+                place.dev = 0;
         r = mounts_place(&place, strempty(step_get(s, "source")), strempty(step_get(s, "root")),
                 strempty(step_get(s, "fstype")), strempty(step_get(s, "options")),
                 strempty(step_get(s, "fs-options")), step_get_u64(s, "wait"));
         /* The mount namespace went with its last process: nobody is there to miss the mount. */
-        if (r == -ESRCH || r == -ESTALE)
+        if (r == -ESRCH)
                 return 0;
         if (r < 0)
                 return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),

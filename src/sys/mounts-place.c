@@ -196,12 +196,10 @@ static int target_ns_open(const MountPlace *place, int own_fd)
 {
         int fd;
 
-        if (place->ns == 0) {
-                fd = fcntl(own_fd, F_DUPFD_CLOEXEC, 3);
-                return fd < 0 ? -errno : fd;
-        }
-        fd = mounts_ns_open(place->ns_pid, place->ns);
-        return fd == -ESRCH ? -ESTALE : fd;
+        if (place->ns != 0)
+                return mounts_ns_open(place->ns_pid, place->ns);
+        fd = fcntl(own_fd, F_DUPFD_CLOEXEC, 3);
+        return fd < 0 ? -errno : fd;
 }
 
 /* Enters the namespace; 1 when exactly that is mounted there already. */

@@ -56,8 +56,8 @@ int mounts_umount(
 
 /* Mounts source (a device node) with these options so that root of it appears at target in the
  * given namespace. 0 also when exactly that (same device number and root) is mounted there already;
- * -ESTALE when source is not place->dev any more or nobody lives in the namespace; -EOPNOTSUPP for
- * an attribute that cannot be given back.
+ * -ESTALE when source is not place->dev any more; -ESRCH when nobody lives in the namespace;
+ * -EOPNOTSUPP for an attribute that cannot be given back.
  * Works in a child as above: a staging mount made by libmount, open_tree(2) of root and
  * move_mount(2) into the namespace, so that binds and foreign namespaces are one case. */
 int mounts_place(const MountPlace *place, const char *source, const char *root, const char *fstype,

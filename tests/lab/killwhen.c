@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* killwhen WORD ROLE...
+/* killwhen LINE [ROLE...]
  *
- * Waits until a ledger of pmemremoved gets a line that begins with WORD, then sends SIGKILL to the
- * processes of these roles: daemon, worker, guardian, unbinder (what sleeps below the worker). In
- * the lab, to hit an instant that a shell is too slow for. Exit 0 when somebody was hit. */
+ * Waits until the ledger of a removal under way gets a line that matches LINE (an extended regular
+ * expression, anchored at its beginning), then sends SIGKILL to the processes of these roles, in
+ * this order: daemon, worker, guardian, below (what sleeps below the worker: FIFREEZE, umount, the
+ * unbind). In the lab, to hit an instant that a shell is too slow for. Exit 0 when somebody of each
+ * role was hit; without a role it only waits. */
 
-#include <ctype.h>
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <regex.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,104 +22,148 @@
 #include <unistd.h>
 
 #define DIR_NAME "/run/pmemremoved"
-#define LEDGER_MAX (1 << 20)
+/* Few processes, where all of /proc would take longer than the instant lasts. */
+#define CGROUP_PROCS "/sys/fs/cgroup/system.slice/pmemremoved.service/cgroup.procs"
+#define TEXT_MAX (1 << 20)
+#define PROCS_MAX 64
 #define TIMEOUT_MS 60000
 
-static bool has_word(const char *word)
+typedef struct Proc {
+        pid_t pid;
+        const char *role;
+} Proc;
+
+static void read_text(const char *path, char *buf, size_t size)
 {
-        static char text[LEDGER_MAX];
-        char needle[64];
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? 0 : read(fd, buf, size - 1);
+
+        if (fd >= 0)
+                close(fd);
+        buf[n < 0 ? 0 : n] = '\0';
+}
+
+/* Finished ledgers are memories of earlier removals. */
+static bool says(const char *name, const regex_t *line)
+{
+        static char text[TEXT_MAX];
+        char path[300];
+
+        snprintf(path, sizeof(path), DIR_NAME "/%s", name);
+        read_text(path, text, sizeof(text));
+        return !strstr(text, "\nfinished ") && regexec(line, text, 0, NULL, 0) == 0;
+}
+
+static bool is_said(const regex_t *line)
+{
         DIR *d = opendir(DIR_NAME);
         bool found = false;
 
-        snprintf(needle, sizeof(needle), "\n%s", word);
-        for (struct dirent *e; d && !found && (e = readdir(d));) {
-                int fd = strstr(e->d_name, ".ledger") ? openat(dirfd(d), e->d_name, O_RDONLY) : -1;
-                ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-                const char *at;
-
-                if (fd >= 0)
-                        close(fd);
-                text[n < 0 ? 0 : n] = '\0';
-                at = strstr(text, needle);
-                found = at && (at[strlen(needle)] == ' ' || at[strlen(needle)] == '\n');
-        }
+        for (struct dirent *e; d && !found && (e = readdir(d));)
+                found = strstr(e->d_name, ".ledger") && says(e->d_name, line);
         if (d)
                 closedir(d);
         return found;
 }
 
-static void read_word(const char *pid, const char *name, char *buf, size_t size)
+static bool runs_ledger(pid_t pid)
 {
-        char path[300];
-        ssize_t n = 0;
-        int fd;
+        char path[64], argument[256] = { 0 };
 
-        snprintf(path, sizeof(path), "/proc/%s/%s", pid, name);
-        fd = open(path, O_RDONLY);
-        if (fd >= 0) {
-                n = read(fd, buf, size - 1);
-                close(fd);
-        }
-        buf[n < 0 ? 0 : n] = '\0';
-        for (ssize_t i = 0; i + 1 < n; i++)
-                if (buf[i] == '\0')
-                        buf[i] = ' ';
-        buf[strcspn(buf, "\n")] = '\0';
+        snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+        read_text(path, argument, sizeof(argument));
+        /* The second argument; both are NUL-terminated. */
+        return strcmp(argument + strlen(argument) + 1, "--run") == 0;
 }
 
-static const char *role_of(const char *pid)
+static pid_t parent_of(pid_t pid)
 {
-        char comm[64], cmdline[256], stat[256];
-        int ppid = 0, worker;
-        char parent[16];
+        char path[64], stat[256];
+        int ppid = 0;
 
-        read_word(pid, "comm", comm, sizeof(comm));
-        if (strcmp(comm, "pmr-guardian") == 0)
-                return "guardian";
-        if (strcmp(comm, "pmemremoved") != 0)
-                return NULL;
-        read_word(pid, "cmdline", cmdline, sizeof(cmdline));
-        if (!strstr(cmdline, "--run"))
-                return "daemon";
-        read_word(pid, "stat", stat, sizeof(stat));
+        snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+        read_text(path, stat, sizeof(stat));
         sscanf(strrchr(stat, ')') ? strrchr(stat, ')') : "", ") %*c %d", &ppid);
-        snprintf(parent, sizeof(parent), "%d", ppid);
-        read_word(parent, "cmdline", cmdline, sizeof(cmdline));
-        worker = !strstr(cmdline, "--run");
-        return worker ? "worker" : "unbinder";
+        return ppid;
 }
 
+static const char *role_of(pid_t pid)
+{
+        char path[64], comm[64];
+
+        snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+        read_text(path, comm, sizeof(comm));
+        if (strcmp(comm, "pmr-guardian\n") == 0)
+                return "guardian";
+        if (!runs_ledger(pid))
+                return "daemon";
+        return runs_ledger(parent_of(pid)) ? "below" : "worker";
+}
+
+static size_t list_procs(Proc procs[PROCS_MAX])
+{
+        char text[4096], *at = text;
+        size_t n = 0;
+
+        read_text(CGROUP_PROCS, text, sizeof(text));
+        for (char *word; n < PROCS_MAX && (word = strsep(&at, "\n"));)
+                if (*word)
+                        procs[n++].pid = atoi(word);
+        for (size_t i = 0; i < n; i++)
+                procs[i].role = role_of(procs[i].pid);
+        return n;
+}
+
+static bool kill_role(const Proc *procs, size_t n, const char *role)
+{
+        bool hit = false;
+
+        for (size_t i = 0; i < n; i++)
+                if (strcmp(procs[i].role, role) == 0 && kill(procs[i].pid, SIGKILL) == 0)
+                        hit = true;
+        return hit;
+}
+
+/* All are found before the first is hit: the others would not wait. */
 static int kill_roles(char **roles)
 {
-        DIR *d = opendir("/proc");
-        int hits = 0;
+        Proc procs[PROCS_MAX];
+        size_t n = list_procs(procs);
+        int status = 0;
 
-        for (struct dirent *e; d && (e = readdir(d));) {
-                const char *role = isdigit((unsigned char)*e->d_name) ? role_of(e->d_name) : NULL;
+        for (char **r = roles; *r; r++)
+                if (!kill_role(procs, n, *r)) {
+                        fprintf(stderr, "killwhen: no %s\n", *r);
+                        status = 1;
+                }
+        for (size_t i = 0; i < n; i++)
+                printf("killwhen: %s was %d\n", procs[i].role, procs[i].pid);
+        return status;
+}
 
-                for (char **r = roles; role && *r; r++)
-                        if (strcmp(*r, role) == 0 && kill(atoi(e->d_name), SIGKILL) == 0) {
-                                printf("killed %s %s\n", role, e->d_name);
-                                hits++;
-                        }
-        }
-        if (d)
-                closedir(d);
-        return hits;
+/* Before everybody else, or the instant is over when we get a processor. */
+static void hurry(void)
+{
+        struct sched_param high = { .sched_priority = 50 };
+
+        if (sched_setscheduler(0, SCHED_FIFO, &high) < 0)
+                perror("killwhen: SCHED_FIFO");
 }
 
 int main(int argc, char **argv)
 {
         int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-        char events[4096];
+        char events[4096], pattern[512];
+        regex_t line;
 
-        if (argc < 3 || fd < 0 ||
+        snprintf(pattern, sizeof(pattern), "^(%s)", argc > 1 ? argv[1] : "");
+        if (argc < 2 || regcomp(&line, pattern, REG_EXTENDED | REG_NEWLINE | REG_NOSUB) != 0 ||
                 inotify_add_watch(fd, DIR_NAME, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0) {
-                fprintf(stderr, "usage: killwhen WORD ROLE... (needs %s)\n", DIR_NAME);
+                fprintf(stderr, "usage: killwhen LINE [ROLE...] (needs %s)\n", DIR_NAME);
                 return 2;
         }
-        while (!has_word(argv[1])) {
+        hurry();
+        while (!is_said(&line)) {
                 struct pollfd p = { .fd = fd, .events = POLLIN };
 
                 if (poll(&p, 1, TIMEOUT_MS) <= 0) {
@@ -127,5 +173,5 @@ int main(int argc, char **argv)
                 while (read(fd, events, sizeof(events)) > 0)
                         ;
         }
-        return kill_roles(argv + 2) > 0 ? 0 : 1;
+        return argc > 2 ? kill_roles(argv + 2) : 0;
 }

@@ -119,10 +119,10 @@ is_frozen() {
 
 # spawn_idle N: processes that cost nothing and only count.
 spawn_idle() {
-        local n
-        for ((n = 0; n < $1; n++)); do
-                sleep 100000 >/dev/null 2>&1 &
-        done
+        local ready
+        ready=$(mktemp -u /run/sleepers.XXXXXX)
+        /lab/sleepers "$1" "$ready" >/dev/null 2>&1 &
+        wait_for "[ -e $ready ]" 60
 }
 
 # The kernel log since the case began.
@@ -229,9 +229,10 @@ records() {
         journalctl -q --no-pager -o cat PMEMREMOVED_REMOVAL="${1##*/}" ${2:+MESSAGE_ID="$2"}
 }
 
-# places [PID]: the mounts of pmem in a mount namespace, without the ids that a new mount changes.
+# places [PID]: the mounts of pmem in a mount namespace, without the ids that a new mount changes and the device number
+# that a new bind changes.
 places() {
-        sed -n 's/^[0-9]* [0-9]* \(.*\) - \([^ ]* [^ ]*pmem.*\)/\1 \2/p' "/proc/${1:-self}/mountinfo" |
+        sed -n 's/^[0-9]* [0-9]* [0-9:]* \(.*\) - \([^ ]* [^ ]*pmem.*\)/\1 \2/p' "/proc/${1:-self}/mountinfo" |
                 sed 's/ \(shared\|master\):[0-9]*/ \1/g' | sort
 }
 
@@ -242,4 +243,99 @@ world() {
                 printf '%s %s\n' "$link" "$(readlink "$link")"
         done
         cat /proc/sys/kernel/printk
+}
+
+# --- when something dies ---
+
+# crash LINE [ROLE...]: a killwhen that is ready when this returns.
+crash() {
+        /lab/killwhen "$@" </dev/null &
+        killer=$!
+        wait_for "grep -q inotify /proc/$killer/fdinfo/*" 10
+}
+
+# crashed: the line has come, and everybody that was to be hit has been.
+crashed() {
+        wait "$killer" || fail "killwhen did not hit"
+}
+
+# tell METHOD [SIGNATURE VALUE]: a method of $removal.
+tell() {
+        busctl --timeout=10 call "$bus_name" "$removal" "$bus_name.Removal" "$@"
+}
+
+# tell_fails ERROR METHOD [SIGNATURE VALUE]
+tell_fails() {
+        local error=$1 got
+        shift
+        got=$(SYSTEMD_LOG_LEVEL=debug tell "$@" 2>&1 | sed -n 's/.*type=error .*error-name=\([^ ]*\).*/\1/p' | tail -n 1)
+        [ "$got" = "$bus_name.Error.$error" ] || fail "$1 answers ${got:-success}, not $error"
+}
+
+# reaches STATE
+reaches() {
+        wait_for "[ \"\$(property State)\" = 's \"$1\"' ]" 20
+}
+
+# result_of: of $removal, in $result; a daemon that died on the way comes back for it.
+result_of() {
+        wait_for 'result=$(busctl --timeout=60 call "$bus_name" "$removal" "$bus_name.Removal" Wait)' 120
+        result=${result#s \"}
+        result=${result%\"}
+        note "the result is $result: $(property Error)"
+}
+
+is_writing() {
+        local before
+        before=$(stat -c %s /run/ack)
+        wait_for "[ \$(stat -c %s /run/ack) -gt $before ]" 5
+}
+
+# as_before: the world is that of /run/before (made with world), and $app writes.
+as_before() {
+        world | diff /run/before - || fail "it is not as before"
+        is_frozen && fail "it is frozen"
+        [ -n "${app:-}" ] || return 0
+        is_alive "$app" || fail "$app is dead"
+        is_writing
+}
+
+removed() {
+        assert_gone namespace0.0
+        must_fail is_mounted
+        [ -z "${app:-}" ] || must_fail is_alive "$app"
+}
+
+# ended_well: $removal came to one of the two ends there are, and says which.
+ended_well() {
+        result_of
+        case $result in
+        done | partial) removed ;;
+        failed | cancelled | timed-out) as_before ;;
+        *) fail "that is no end" ;;
+        esac
+        clean_behind
+}
+
+# clean_behind: nothing of the daemon's own is left.
+clean_behind() {
+        local ledger
+        wait_for '! pgrep -x pmr-guardian' 10
+        wait_for '! pgrep -f "^pmemremoved --run"' 10
+        if grep -F ' /run/pmemremoved/' /proc/self/mountinfo; then fail "a mount of the daemon's is left"; fi
+        for ledger in /run/pmemremoved/*.ledger; do
+                grep -q '^finished ' "$ledger" || fail "unfinished: $(cat "$ledger")"
+        done
+        [ "$(cat /proc/sys/kernel/printk)" = "$(tail -n 1 /run/before)" ] || fail "the console level was not restored"
+}
+
+# bring_back: the application is gone, the memory is back, the data is whole.
+bring_back() {
+        systemctl reset-failed pmemremoved
+        kill -KILL "$app" 2>/dev/null || true
+        wait_for '! is_alive $app' 10
+        if ! is_bound namespace0.0; then bind_again namespace0.0; fi
+        if ! is_mounted; then mount_pmem; fi
+        /lab/pmemapp --verify --ack=/run/ack "$mnt/data"
+        rm -f /run/ack
 }

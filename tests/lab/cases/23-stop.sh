@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# "systemctl stop" in the middle of a removal: it is undone, or past the commit point completed, before the stop is.
+# lab: kernel=new config=two timeout=240
+
+mount_pmem
+spawn_idle 300
+while IFS=: read -r when drain; do
+        note "at $when"
+        conf '[Policy]' "DrainTimeout=$drain" 'FreezeBudget=10min'
+        start_app --on-term=ignore --size=16 --ack=/run/ack "$mnt/data"
+        world >/run/before
+        start_daemon
+        crash "$when"
+        request namespace0.0 mode s forced
+        crashed
+        timeout 30 systemctl stop pmemremoved
+        clean_behind
+        [ "$(systemctl is-failed pmemremoved)" = inactive ]
+        if is_bound namespace0.0; then as_before; else removed; fi
+        ended_well
+        case $when in
+        *signal*) [ "$result" = cancelled ] ;;
+        kernel*) [ "$result" = done ] ;;
+        esac
+        systemctl stop pmemremoved
+        bring_back
+done <<'END'
+begin.*step=signal:1h
+frozen :100ms
+kernel :100ms
+END
