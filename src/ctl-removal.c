@@ -17,7 +17,7 @@ static const struct {
 } results[] = {
         { "done", "is removed", 0, 0 },
         { "partial", "is removed only in part and cannot be put back", 7, 7 },
-        { "refused", "is not removed; nothing was done", NOT_BY_RESULT, 1 },
+        { "refused", "is not removed; it is refused and everything was undone", NOT_BY_RESULT, 1 },
         { "vetoed", "is not removed; it was vetoed and everything was undone", 4, 4 },
         { "inhibited", "is not removed; an application inhibits it", 4, 4 },
         { "timed-out", "is not removed; the time was up and everything was undone", 6, 6 },

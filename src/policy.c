@@ -279,7 +279,7 @@ static int for_hold(Build *b, const Row *row)
 static int for_mounts(Build *b, const Row *row)
 {
         static const char *const keys[] = { "id", "dev", "ns", "ns-pid", "root", "fstype", "source",
-                "options", "fs-options", NULL };
+                "options", "fs-options", "propagation", NULL };
         int e = 0;
 
         for (size_t i = b->g->n_nodes; i > 0 && e == 0; i--) {

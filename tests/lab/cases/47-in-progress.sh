@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# While one removal drains: what is related waits its turn, the daemon answers, a second daemon is no danger; then the
+# device goes away under it.
+# lab: kernel=new config=two timeout=150
+
+mount_pmem
+start_app --on-term=ignore --ack=/run/ack "$mnt/data"
+conf '[Policy]' 'DrainTimeout=60s' 'MaxParallel=1'
+start_daemon
+world >/run/before
+request namespace0.0 mode s graceful
+wait_for 'property State | grep -q draining' 10
+for name in namespace0.0 pmem0 "$mnt" region0 nmem0 ndbus0; do refused_as InProgress "$name"; done
+refused_as LimitExceeded namespace1.0
+ctl_refused 5 remove -y region0
+pmemremovectl plan namespace0.0 >/dev/null
+pmemremovectl removals | grep -q draining
+
+note "a second daemon leaves the first alone"
+code=0
+timeout 30 /usr/sbin/pmemremoved >/run/out 2>&1 || code=$?
+cat /run/out
+[ "$code" -ne 0 ] && [ "$code" -ne 124 ] || fail "exit status $code"
+property State | grep -q draining || fail "the removal is not what it was: $(property State)"
+systemctl is-active pmemremoved
+
+note "cancelled: as it was"
+pmemremovectl cancel 1
+wait_removal cancelled
+world | diff /run/before -
+is_alive "$app"
+
+note "the device goes away while it drains"
+request namespace0.0 mode s graceful
+wait_for 'property State | grep -q draining' 10
+bound_device namespace0.0 >/sys/bus/nd/drivers/nd_pmem/unbind
+result=$(busctl --timeout=120 call "$bus_name" "$removal" "$bus_name.Removal" Wait)
+note "$result: $(property Error)"
+records "$removal" | tail -n 12
+must_fail is_alive "$app"
+assert_gone namespace0.0
+must_fail is_mounted
+bind_again namespace0.0
+mount_pmem
+/lab/pmemapp --verify --ack=/run/ack "$mnt/data"
