@@ -19,7 +19,8 @@
  *     warn ...                         something for people that changes nothing
  *     progress 3 text="..."            what is being waited for
  *     reverted 2
- *     finished result=done             the last word; then the file is only a memory
+ *     finished result=done             the worker's last word; then the file is only a memory
+ *     reported                         journal and bus were told; else the next daemon does it
  *
  * "signalled", "newcomer", "freezing", "sigbus", "kernel", "console" are explained where a step
  * writes them.

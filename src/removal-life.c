@@ -174,6 +174,8 @@ static int adopt(Removal *r, Ledger *l)
         return manager_add_removal(r->manager, r);
 }
 
+static void tell_late(Removal *r);
+
 int removal_load(Manager *m, uint64_t id, Removal **ret)
 {
         _cleanup_(ledger_freep) Ledger *l = NULL;
@@ -195,7 +197,10 @@ int removal_load(Manager *m, uint64_t id, Removal **ret)
         *ret = r;
         if (r->last_word >= 0)
                 (void)removal_event(r, removal_event_finished(r->last_word), NULL);
-        TAKE_PTR(r)->replaying = false;
+        r->replaying = false;
+        if (r->last_word >= 0 && !r->reported)
+                tell_late(r);
+        (void)TAKE_PTR(r);
         return 0;
 }
 
@@ -328,6 +333,34 @@ static void log_end(const Removal *r)
                 *text ? ")" : "");
 }
 
+/* From here on a daemon that reads the ledger back has nothing to tell any more. */
+static void mark_reported(Removal *r)
+{
+        _cleanup_(record_freep) Record *rec = record_new("reported", NULL);
+        _cleanup_(ledger_freep) Ledger *l = NULL;
+
+        if (!rec || !r->ledger_path || r->replaying)
+                return;
+        if (ledger_load(r->ledger_path, policy_find_step, &l) < 0 || ledger_append(l, rec) < 0)
+                removal_log(r, LOG_WARNING, NULL, NULL, NULL, "its ledger could not be closed");
+}
+
+static void tell_end(Removal *r)
+{
+        log_end(r);
+        if (r->announced && (r->state == REMOVAL_ROLLED_BACK || r->state == REMOVAL_STUCK))
+                bus_signal_prepare(r, false);
+        bus_signal_finished(r);
+        mark_reported(r);
+}
+
+/* It ended while no daemon was there: by its own worker, or by --recover. */
+static void tell_late(Removal *r)
+{
+        r->recovered = true;
+        tell_end(r);
+}
+
 /* No worker ever had this ledger: nobody else writes its last word. */
 static void close_own_ledger(Removal *r)
 {
@@ -379,10 +412,7 @@ void removal_close(Removal *r)
 {
         r->caller = sd_bus_track_unref(r->caller);
         close_own_ledger(r);
-        log_end(r);
+        tell_end(r);
         arm_expiry(r);
-        if (r->announced && (r->state == REMOVAL_ROLLED_BACK || r->state == REMOVAL_STUCK))
-                bus_signal_prepare(r, false);
-        bus_signal_finished(r);
         answer_waiters(r);
 }

@@ -349,6 +349,11 @@ static void take_finished(Removal *r, const Record *rec)
                         r->steps[i] = STEP_SKIPPED;
 }
 
+static void take_reported(Removal *r, const Record *rec)
+{
+        r->reported = true;
+}
+
 static const char *const none[] = { NULL };
 static const char *const step_changes[] = { "Step", "StepStates", "Progress", "Blockers", NULL };
 static const char *const failure_changes[] = { "Step", "StepStates", "Error", "Road", NULL };
@@ -387,6 +392,7 @@ static const struct Word {
         { "lock-wait", take_progress, _EVENT_INVALID, progress_changes },
         { "complaint", take_warn, _EVENT_INVALID, none },
         { "finished", take_finished, _EVENT_INVALID, step_changes },
+        { "reported", take_reported, _EVENT_INVALID, none },
 };
 
 static const struct Word *word_find(const char *verb)

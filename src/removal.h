@@ -50,6 +50,7 @@ typedef struct Removal {
         char **closure; /* names of the namespaces and regions that go */
 
         RemovalState state;
+        bool reported;  /* its end has been told, by this daemon or an earlier one */
         bool replaying; /* history is read back: say nothing to anybody */
         bool committed;
         bool recovered; /* a worker or a daemon died on the way */

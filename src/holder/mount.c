@@ -91,7 +91,7 @@ static int set_mount(Node *n, const Mount *m)
 static int add_mount(Graph *g, const Mount *m, Node *block)
 {
         char id[24];
-        Node *fs, *n;
+        Node *fs, *n = NULL;
         int r;
 
         (void)snprintf(id, sizeof(id), "%" PRIu64, m->id);

@@ -11,7 +11,7 @@ somebody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 # denied METHOD SIGNATURE ARGUMENT...: by the bus, on the object in $object.
 denied() {
         SYSTEMD_LOG_LEVEL=debug "${somebody[@]}" busctl --allow-interactive-authorization=no call "$bus_name" "$object" \
-                "$bus_name.$@" >/run/out 2>&1 && fail "accepted: $*"
+                "$bus_name.$1" "${@:2}" >/run/out 2>&1 && fail "accepted: $*"
         grep -oE 'error-name=[^ ]*(AccessDenied|InteractiveAuthorizationRequired) error-message=.*' /run/out ||
                 fail "$* is refused for another reason: $(tail -n 2 /run/out)"
 }
