@@ -285,7 +285,7 @@ static int for_mounts(Build *b, const Row *row)
         for (size_t i = b->g->n_nodes; i > 0 && e == 0; i--) {
                 const Node *n = b->g->nodes[i - 1];
                 _cleanup_(record_freep) Record *r = NULL;
-                const Node *fs;
+                const Node *fs, *ns;
 
                 if (!build_takes(b, n, KIND_MOUNT))
                         continue;
@@ -296,8 +296,9 @@ static int for_mounts(Build *b, const Row *row)
                 e = copy_keys(r, n, keys);
                 if (e == 0)
                         e = record_set(r, "uuid", fs ? node_get(fs, "uuid") : NULL);
-                if (e == 0 && b->group)
-                        e = record_set(r, "device", node_get(b->group, "device"));
+                ns = node_below(n, KIND_NAMESPACE);
+                if (e == 0 && ns)
+                        e = record_set(r, "device", node_get(ns, "device"));
                 if (e == 0)
                         e = set_usec(r, "wait", UNMOUNT_TIMEOUT_USEC);
                 e = add_step(b, row, &r, e);
