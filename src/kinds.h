@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+/* clang-format off */
 /* The kinds of node a topology consists of, with the attributes each carries. Scanners write them,
  * policy reads them, test cases spell them out. A fact that nobody could find out is "unknown",
  * and unknown counts as no.
@@ -14,21 +15,26 @@
  * dimm        nmem0       sysfs=  id=                                       on bus
  * region      region0     sysfs= size= numa= type= driver= (absent: disabled) on bus and its dimms
  * namespace   namespace0.0  sysfs= size= uuid= label= numa= mode=raw|fsdax|sector|devdax
- *             device=     the nd device that the driver is bound to: pfn0.0, btt0.0, dax0.0 or
- * itself driver=     nd_pmem, dax_pmem; absent: disabled           on region block       pmem0,
- * pmem0p1  dev=MAJ:MIN sysfs= size= dax=yes|no           on namespace or block chardev     dax0.0
- * dev=MAJ:MIN driver=device_dax|kmem                on namespace stacked     dm-0, md0, loop0 dev=
- * what=dm|md|bcache|loop|other           on block filesystem  pmem0       (named after its block
- * device) type= uuid= label= dev=MAJ:MIN dax=yes|no  a DAX mapping can exist rmapbt=yes|no|unknown
- * realtime=yes|no|unknown                  (xfs only) pages=N     upper bound of 4 KiB pages in DAX
- * entries of cached inodes footing=TEXT  what of the machine's own footing stands on it   on block
+ *             device=     the nd device that the driver is bound to: pfn0.0, btt0.0, dax0.0 or itself
+ *             driver=     nd_pmem, dax_pmem; absent: disabled           on region
+ * block       pmem0, pmem0p1  dev=MAJ:MIN sysfs= size= dax=yes|no           on namespace or block
+ * chardev     dax0.0      dev=MAJ:MIN driver=device_dax|kmem                on namespace
+ * stacked     dm-0, md0   dev= what=TEXT                                     on block
+ *             loop0       what=TEXT                                 on block or filesystem
+ * filesystem  pmem0       (named after its block device) type= uuid= label= dev=MAJ:MIN
+ *             dax=yes|no  a DAX mapping can exist
+ *             rmapbt=yes|no|unknown realtime=yes|no|unknown                  (xfs only)
+ *             pages=N     upper bound of 4 KiB pages in DAX entries of cached inodes
+ *             footing=TEXT  what of the machine's own footing stands on it   on block
  * swap        pmem0       size= used= priority=                              on block
+ *             /PATH       a swap file                                   on filesystem
  * mount       ID          (mount id) target= dev= root= ns= ns-pid= options= fstype= source=
- *                                                                            on filesystem
+ *             propagation=shared|private|unbindable                     on filesystem
  * holder      NAME        something that keeps a node busy and that nobody knows: what=
  * process     PID         start= comm= unit= uses=dax,map,fd,cwd,root,exe,node example=PATH
  *                         kernel=yes (a kernel thread)              on filesystem or block, chardev
  */
+/* clang-format on */
 
 #define KIND_HOST "host"
 #define KIND_BUS "bus"

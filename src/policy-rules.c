@@ -194,7 +194,8 @@ static int rule_mode(Build *b, const Node *ns)
 static int rule_swap(Build *b, const Node *n)
 {
         return block(b, FAILURE_BUSY, node_name(n),
-                "it is in use as swap; run swapoff /dev/%s and ask again", node_name(n));
+                "it is in use as swap; run swapoff %s%s and ask again",
+                *node_name(n) == '/' ? "" : "/dev/", node_name(n));
 }
 
 static int rule_stacked(Build *b, const Node *n)

@@ -279,13 +279,13 @@ static int for_hold(Build *b, const Row *row)
 static int for_mounts(Build *b, const Row *row)
 {
         static const char *const keys[] = { "id", "dev", "ns", "ns-pid", "root", "fstype", "source",
-                "options", "fs-options", NULL };
+                "options", "fs-options", "propagation", NULL };
         int e = 0;
 
         for (size_t i = b->g->n_nodes; i > 0 && e == 0; i--) {
                 const Node *n = b->g->nodes[i - 1];
                 _cleanup_(record_freep) Record *r = NULL;
-                const Node *fs;
+                const Node *fs, *ns;
 
                 if (!build_takes(b, n, KIND_MOUNT))
                         continue;
@@ -296,8 +296,9 @@ static int for_mounts(Build *b, const Row *row)
                 e = copy_keys(r, n, keys);
                 if (e == 0)
                         e = record_set(r, "uuid", fs ? node_get(fs, "uuid") : NULL);
-                if (e == 0 && b->group)
-                        e = record_set(r, "device", node_get(b->group, "device"));
+                ns = node_below(n, KIND_NAMESPACE);
+                if (e == 0 && ns)
+                        e = record_set(r, "device", node_get(ns, "device"));
                 if (e == 0)
                         e = set_usec(r, "wait", UNMOUNT_TIMEOUT_USEC);
                 e = add_step(b, row, &r, e);
@@ -620,22 +621,25 @@ static int add_bodies(Build *b, size_t *next)
         return e;
 }
 
+static bool has_road(const Build *b, Road road)
+{
+        for (size_t i = 0; i < b->plan->n_roads; i++)
+                if (b->roads[i] == road)
+                        return true;
+        return false;
+}
+
+/* What explains the plan and may change from second to second. */
 static int add_notes(Build *b)
 {
-        char span[TIMESPAN_MAX];
-        uint64_t estimate = build_estimate_usec(b);
         const char *no;
-        int e = 0;
 
         if (!build_has_mounts(b))
                 return 0;
+        if (has_road(b, ROAD_FORCED))
+                b->plan->estimate_usec = build_estimate_usec(b) / 1000 * 1000;
         no = policy_forced_refused(b, NULL);
-        if (no)
-                e = plan_add_note(b->plan, "the forced road is not open: %s", no);
-        if (e == 0 && estimate > 0)
-                e = plan_add_note(b->plan, "forced, the filesystem would be frozen for about %s",
-                        format_timespan(span, MAX_OF(estimate / 1000 * 1000, (uint64_t)1000)));
-        return e;
+        return no ? plan_add_note(b->plan, "the forced road is not open: %s", no) : 0;
 }
 
 int build_plan(Build *b)

@@ -227,12 +227,25 @@ static int resolve_mount_point(const Graph *g, const char *target, Node **ret, F
         return f && f->err ? f->err : -ENXIO;
 }
 
+/* Also by udev's links, /dev/disk/by-uuid/... and /dev/mapper/...; they point below /dev again, so
+ * nothing but devtmpfs is looked at. */
+static Node *find_device_file(const Graph *g, const char *target)
+{
+        _cleanup_(freep) char *real = NULL;
+
+        if (strchr(target + 5, '/')) {
+                real = realpath(target, NULL);
+                target = strempty(real);
+        }
+        return strncmp(target, "/dev/", 5) == 0 ? find_device(g, target + 5) : NULL;
+}
+
 static int resolve_path(const Graph *g, const char *target, Node **ret, Failure *f)
 {
         if (strncmp(target, "/sys/", 5) == 0)
                 return resolve_sysfs(g, target, ret, f);
-        if (strncmp(target, "/dev/", 5) == 0 && !strchr(target + 5, '/')) {
-                *ret = find_device(g, target + 5);
+        if (strncmp(target, "/dev/", 5) == 0) {
+                *ret = find_device_file(g, target);
                 return *ret ? 0 : no_such(target, f);
         }
         return resolve_mount_point(g, target, ret, f);

@@ -21,6 +21,12 @@ typedef struct HolderOps {
         int (*discover)(HolderScan *scan, Failure *f);
 } HolderOps;
 
+/* The filesystem on which a path lies, by the text of the mount points in any namespace: nothing
+ * that could hang is asked. Something else mounted in between is no reason to hope, because it
+ * keeps the filesystem in use as well. NULL: none of ours. */
+Node *holder_filesystem_of(const Graph *g, const char *path);
+
+extern const HolderOps holder_loop;
 extern const HolderOps holder_partition;
 extern const HolderOps holder_stacked;
 extern const HolderOps holder_swap;

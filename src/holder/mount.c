@@ -83,13 +83,15 @@ static int set_mount(Node *n, const Mount *m)
                 r = node_set(n, "fstype", m->fstype);
         if (r == 0)
                 r = node_set(n, "source", m->source);
+        if (r == 0)
+                r = node_set(n, "propagation", m->propagation);
         return r;
 }
 
 static int add_mount(Graph *g, const Mount *m, Node *block)
 {
         char id[24];
-        Node *fs, *n;
+        Node *fs, *n = NULL;
         int r;
 
         (void)snprintf(id, sizeof(id), "%" PRIu64, m->id);
@@ -188,6 +190,19 @@ static int learn(Graph *g)
                         r = learn_xfs(fs, fd);
         }
         return r;
+}
+
+Node *holder_filesystem_of(const Graph *g, const char *path)
+{
+        for (size_t i = 0; i < g->n_nodes; i++) {
+                const char *target = node_get(g->nodes[i], "target");
+                size_t n = target ? strlen(target) : 0;
+
+                if (node_is(g->nodes[i], KIND_MOUNT) && n > 0 && strncmp(path, target, n) == 0 &&
+                        (path[n] == '/' || path[n] == '\0' || target[n - 1] == '/'))
+                        return g->nodes[i]->lower[0];
+        }
+        return NULL;
 }
 
 static int mount_discover(HolderScan *scan, Failure *f)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Swap areas on a pmem disk or partition, from /proc/swaps. */
+/* Swap areas on a pmem disk or partition and swap files on its filesystem, from /proc/swaps. */
 
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -22,25 +22,49 @@ static Node *find_block(const Graph *g, dev_t dev)
         return NULL;
 }
 
-/* "PATH TYPE SIZE USED PRIORITY", blanks in the path as \040. A swap *file* shows up as an
- * unremovable mount: umount answers EBUSY. */
+static Node *find_below(const Graph *g, const char *path, const char *type)
+{
+        struct stat st;
+
+        if (!streq(type, "partition"))
+                return holder_filesystem_of(g, path);
+        if (stat(path, &st) < 0 || !S_ISBLK(st.st_mode))
+                return NULL;
+        return find_block(g, st.st_rdev);
+}
+
+/* The kernel writes blanks and backslashes of a path as \040. */
+static void unescape(char *s)
+{
+        char *out = s;
+
+        for (; *s; s++) {
+                if (s[0] == '\\' && strspn(s + 1, "01234567") >= 3) {
+                        *out++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + s[3] - '0');
+                        s += 3;
+                } else {
+                        *out++ = *s;
+                }
+        }
+        *out = '\0';
+}
+
+/* "PATH TYPE SIZE USED PRIORITY" */
 static int add_area(Graph *g, const char *line)
 {
         char path[4096], type[32], size[32], used[32], priority[32];
-        struct stat st;
-        Node *block, *n;
+        Node *below, *n;
         int r;
 
         if (sscanf(line, "%4095s %31s %31s %31s %31s", path, type, size, used, priority) != 5)
                 return 0;
-        if (!streq(type, "partition") || stat(path, &st) < 0 || !S_ISBLK(st.st_mode))
+        unescape(path);
+        below = find_below(g, path, type);
+        if (!below)
                 return 0;
-        block = find_block(g, st.st_rdev);
-        if (!block)
-                return 0;
-        r = graph_add(g, KIND_SWAP, node_name(block), &n);
+        r = graph_add(g, KIND_SWAP, node_is(below, KIND_BLOCK) ? node_name(below) : path, &n);
         if (r == 0)
-                r = graph_link(n, block);
+                r = graph_link(n, below);
         if (r == 0)
                 r = node_set(n, "size", size);
         if (r == 0)

@@ -6,8 +6,9 @@ const HolderOps *const holder_table[] = {
         &holder_partition,
         &holder_stacked,
         &holder_filesystem,
-        &holder_swap,
         &holder_mount,
+        &holder_swap,
+        &holder_loop,
         &holder_process,
         NULL,
 };

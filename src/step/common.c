@@ -26,6 +26,7 @@ void step_place(const Step *s, MountPlace *ret)
                 .id = step_get_u64(s, "id"),
                 .dev = step_get_dev(s, "dev"),
                 .target = target ? target : step_node(s),
+                .propagation = step_get(s, "propagation"),
         };
 }
 

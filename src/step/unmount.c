@@ -7,6 +7,7 @@
 
 #include "plan.h"
 #include "step/common.h"
+#include "sys/bind.h"
 #include "sys/blkid.h"
 
 static int is_busy(const Step *s, Run *run, Failure *f)
@@ -25,11 +26,30 @@ static int is_busy(const Step *s, Run *run, Failure *f)
                          "other mounts on it");
 }
 
+/* The driver link is the first thing to go in an unbind (__device_release_driver(),
+ * drivers/base/dd.c), long before the disk. */
+static bool is_taken_away(const Step *s)
+{
+        char driver[64];
+
+        return step_get(s, "device") &&
+               bind_driver(step_get(s, "device"), driver, sizeof(driver)) == -ENOENT;
+}
+
 static int unmount_apply(const Step *s, Run *run, Failure *f)
 {
         MountPlace place;
         int r;
 
+        /* Unmounting a DAX filesystem whose memory was taken away under it oopses where the kernel
+         * had not warned it (dax_disassociate_entry(), fs/dax.c, 6.1 and 6.12); bound again it does
+         * not. Whoever unbound it has to decide. */
+        if (is_taken_away(s))
+                return failure_set(f, FAILURE_VANISHED, -ENODEV, step_node(s),
+                        "somebody else unbound %s under it; bind it again before it is unmounted "
+                        "(ndctl "
+                        "disable-namespace, then enable-namespace)",
+                        step_get(s, "device"));
         step_place(s, &place);
         do {
                 r = mounts_umount(&place, false, step_get_u64(s, "wait"), run_cancel_fd(run));
@@ -69,12 +89,28 @@ static int check_source(const Step *s, Failure *f)
         return 0;
 }
 
+/* This very mount, not one like it: then the unmount did not happen. */
+static bool still_mounted(const MountPlace *place)
+{
+        _cleanup_(mount_list_done) MountList l = { 0 };
+
+        if (mounts_read(place->ns_pid, &l) < 0)
+                return false;
+        for (size_t i = 0; i < l.n; i++)
+                if (l.items[i].id == place->id && l.items[i].dev == place->dev &&
+                        l.items[i].ns == place->ns && streq(l.items[i].target, place->target))
+                        return true;
+        return false;
+}
+
 static int unmount_revert(const Step *s, Run *run, Failure *f)
 {
         MountPlace place;
         int r;
 
         step_place(s, &place);
+        if (still_mounted(&place))
+                return 0;
         r = check_source(s, f);
         if (r < 0)
                 return r;

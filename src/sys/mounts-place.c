@@ -176,6 +176,22 @@ static int attach(int tree_fd, mode_t mode, const char *target)
         return 0;
 }
 
+/* What is attached below a shared mount becomes shared itself (attach_recursive_mnt,
+ * fs/namespace.c), so that what the caller had kept to himself would spread with his next mount.
+ * The peers and the master that a mount had before cannot be given back: groups have no names. */
+static int set_propagation(int tree_fd, const char *propagation)
+{
+        struct mount_attr attr = { .propagation = MS_PRIVATE };
+
+        if (!propagation)
+                return 0;
+        if (streq(propagation, "shared"))
+                attr.propagation = MS_SHARED;
+        else if (streq(propagation, "unbindable"))
+                attr.propagation = MS_UNBINDABLE;
+        return mount_setattr(tree_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 ? -errno : 0;
+}
+
 static int target_ns_open(const MountPlace *place, int own_fd)
 {
         int fd;
@@ -220,7 +236,8 @@ static int place_tree(int tree_fd, int ns_fd, int self_fd, const PlaceCall *call
         r = enter_target(ns_fd, self_fd, call);
         if (r != 0)
                 return r < 0 ? r : 0;
-        return attach(tree_fd, mode, call->place->target);
+        r = attach(tree_fd, mode, call->place->target);
+        return r < 0 ? r : set_propagation(tree_fd, call->place->propagation);
 }
 
 /* Looked at before the source is touched as well: a filesystem that is still mounted but shut down

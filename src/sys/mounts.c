@@ -56,6 +56,15 @@ static int refuse_line(struct libmnt_table *table, const char *filename, int lin
         return -EBADMSG;
 }
 
+static const char *propagation_of(struct libmnt_fs *fs)
+{
+        unsigned long flags = MS_SHARED;
+
+        if (mnt_fs_get_propagation(fs, &flags) < 0 || (flags & MS_SHARED) != 0)
+                return "shared";
+        return (flags & MS_UNBINDABLE) != 0 ? "unbindable" : "private";
+}
+
 static int mount_fill(Mount *m, struct libmnt_fs *fs, ino_t ns, pid_t ns_pid)
 {
         *m = (Mount){
@@ -68,6 +77,7 @@ static int mount_fill(Mount *m, struct libmnt_fs *fs, ino_t ns, pid_t ns_pid)
                 .source = strdup(strempty(mnt_fs_get_source(fs))),
                 .vfs_options = strdup(strempty(mnt_fs_get_vfs_options(fs))),
                 .fs_options = strdup(strempty(mnt_fs_get_fs_options(fs))),
+                .propagation = propagation_of(fs),
                 .ns = ns,
                 .ns_pid = ns_pid,
         };

@@ -15,10 +15,11 @@ typedef struct Mount {
         char *target; /* mount point as seen in its namespace */
         char *fstype;
         char *source;
-        char *vfs_options; /* of the mount: rw,relatime */
-        char *fs_options;  /* of the superblock: rw,attr2,dax=always */
-        ino_t ns;          /* inode of the mount namespace */
-        pid_t ns_pid;      /* a process that lives in it; 1 for ours where possible */
+        char *vfs_options;       /* of the mount: rw,relatime */
+        char *fs_options;        /* of the superblock: rw,attr2,dax=always */
+        const char *propagation; /* shared, private (a slave counts as one), unbindable */
+        ino_t ns;                /* inode of the mount namespace */
+        pid_t ns_pid;            /* a process that lives in it; 1 for ours where possible */
 } Mount;
 
 typedef struct MountList {
@@ -40,6 +41,7 @@ typedef struct MountPlace {
         uint64_t id;  /* mount id, 0: not checked */
         dev_t dev;    /* 0: not checked */
         const char *target;
+        const char *propagation; /* for mounts_place(), as in Mount; NULL: as it comes */
 } MountPlace;
 
 /* umount2(UMOUNT_NOFOLLOW) in a child that entered the namespace; never lazy unless detach is set.

@@ -18,7 +18,7 @@ typedef struct ProbeResult {
 
 /* Enumerator MF_MEM_PRE_REMOVE in /sys/kernel/btf/vmlinux. */
 void probe_pre_remove(ProbeResult *ret);
-/* mf_dax_kill_procs in /proc/kallsyms, else CONFIG_MEMORY_FAILURE's footprints. */
+/* CONFIG_MEMORY_FAILURE, without which XFS registers no handler at all. */
 void probe_memory_failure(ProbeResult *ret);
 /* Sysctls that turn a slow unbind into a panic, as a list for people; empty when none is set. */
 void probe_panic_settings(char *buf, size_t size);
@@ -26,5 +26,3 @@ void probe_panic_settings(char *buf, size_t size);
 /* The parsers, here for the tests. Is this exactly a string of the BTF blob's string section?
  * Unknown when the blob is none. */
 Answer btf_has_name(const void *data, size_t size, const char *name);
-/* Is the symbol of this line of /proc/kallsyms exactly that? */
-bool kallsyms_line_is(const char *line, const char *symbol);

@@ -78,13 +78,13 @@ static bool has_argument(pid_t pid, const char *argument)
 
 static pid_t parent_of(pid_t pid)
 {
-        char path[64], stat[256];
-        int ppid = 0;
+        char path[64], stat[256], *end;
 
         snprintf(path, sizeof(path), "/proc/%d/stat", pid);
         read_text(path, stat, sizeof(stat));
-        sscanf(strrchr(stat, ')') ? strrchr(stat, ')') : "", ") %*c %d", &ppid);
-        return ppid;
+        /* "PID (NAME) STATE PPID ..." */
+        end = strrchr(stat, ')');
+        return end && strlen(end) > 4 ? (pid_t)strtol(end + 4, NULL, 10) : 0;
 }
 
 static const char *role_of(pid_t pid)
@@ -110,7 +110,7 @@ static size_t list_procs(Proc procs[PROCS_MAX])
         read_text(CGROUP_PROCS, text, sizeof(text));
         for (char *word; n < PROCS_MAX && (word = strsep(&at, "\n"));)
                 if (*word)
-                        procs[n++].pid = atoi(word);
+                        procs[n++].pid = (pid_t)strtol(word, NULL, 10);
         for (size_t i = 0; i < n; i++)
                 procs[i].role = role_of(procs[i].pid);
         return n;

@@ -47,7 +47,7 @@ make_ext4() {
 }
 
 make_xfs() {
-        mkfs.xfs -q -f -m rmapbt="${2:-1}",reflink=0 -d su=2m,sw=1 "${1:-/dev/pmem0}"
+        mkfs.xfs -q -f -m rmapbt="${2:-1}",reflink=0 -d su=2m,sw=1,agcount=2 -l size=64m "${1:-/dev/pmem0}"
 }
 
 # start_app ARGUMENT...: a pmemapp in the background, its pid in $app, ready when this returns.
@@ -56,7 +56,6 @@ start_app() {
         ready=$(mktemp -u /run/pmemapp.XXXXXX)
         setsid /lab/pmemapp --ready="$ready" "$@" </dev/null >"$ready.log" 2>&1 &
         app=$!
-        disown "$app"
         victims+=("$app")
         wait_for "[ -e $ready ] || ! is_alive $app" 30
         [ -e "$ready" ] || fail "pmemapp $*: $(cat "$ready.log")"
@@ -185,10 +184,18 @@ output_lacks() {
         fail "no \"$1\" in: $2"
 }
 
-# error_name TARGET [KEY TYPE VALUE]...: the D-Bus name of the error; busctl tells it only when it traces.
+# ask_error TARGET [KEY TYPE VALUE]...: asks for a removal that is refused; the D-Bus name of the error in $error, its
+# sentence in $sentence. busctl tells the name only when it traces.
+ask_error() {
+        local trace
+        trace=$({ SYSTEMD_LOG_LEVEL=debug request "$@" 2>&1 || true; } | sed -n 's/.* type=error .*error-name=//p')
+        error=${trace%% *}
+        sentence=${trace#* error-message=}
+}
+
 error_name() {
-        { SYSTEMD_LOG_LEVEL=debug request "$@" 2>&1 || true; } |
-                sed -n 's/.*type=error .*error-name=\([^ ]*\).*/\1/p' | tail -n 1
+        ask_error "$@"
+        printf '%s\n' "$error"
 }
 
 # resolves TARGET DEVICE: the daemon takes this name for that device.
@@ -198,15 +205,14 @@ resolves() {
         [ "$answer" = "o \"$bus_path/device/${2/./_2e}\"" ] || fail "$1 is $answer, not $2"
 }
 
-# refused_as ERROR TARGET [KEY TYPE VALUE]...: exactly this error, with one sentence.
+# refused_as ERROR TARGET [KEY TYPE VALUE]...: exactly this error, with one sentence, left in $sentence.
 refused_as() {
-        local error=$1 sentence got
+        local expected=$1
         shift
-        got=$(error_name "$@")
-        [ "$got" = "$bus_name.Error.$error" ] || fail "$*: the error is ${got:-none}, not $error"
-        sentence=$(request "$@" 2>&1) || true
+        ask_error "$@"
         printf '%s: %s\n' "$error" "$sentence"
-        [ "$(wc -l <<<"$sentence")" -eq 1 ] || fail "more than a sentence"
+        [ "$error" = "$bus_name.Error.$expected" ] || fail "${*:0:80}: the error is ${error:-none}, not $expected"
+        [ -n "$sentence" ] || fail "$expected without a sentence"
 }
 
 # ctl_refused STATUS ARGUMENT...: pmemremovectl ends with this status; what it said is in /run/out.
@@ -214,7 +220,7 @@ ctl_refused() {
         local expected=$1 code=0
         shift
         timeout 60 pmemremovectl "$@" >/run/out 2>&1 </dev/null || code=$?
-        cat /run/out
+        cut -c -300 /run/out
         [ "$code" -eq "$expected" ] || fail "pmemremovectl $*: exit status $code, not $expected"
 }
 

@@ -46,21 +46,21 @@ static const struct {
         const char *result, *error;
         int status;
 } cases[] = {
-        {"done",        "",                                        0 },
-        { "partial",    OWN("Busy"),                               7 },
-        { "refused",    OWN("NotSupported"),                       8 },
-        { "refused",    OWN("PlanChanged"),                        11},
-        { "refused",    "org.freedesktop.DBus.Error.AccessDenied", 77},
-        { "refused",    "",                                        1 },
-        { "vetoed",     OWN("Vetoed"),                             4 },
-        { "inhibited",  "",                                        4 },
-        { "timed-out",  OWN("Busy"),                               6 },
-        { "cancelled",  OWN("Cancelled"),                          9 },
-        { "failed",     OWN("Busy"),                               5 },
-        { "failed",     OWN("AlreadyRemoved"),                     1 },
-        { "failed",     "no.such.Error",                           1 },
-        { "stuck",      OWN("Busy"),                               10},
-        { "a-new-word", OWN("Busy"),                               1 },
+        { "done", "", 0 },
+        { "partial", OWN("Busy"), 7 },
+        { "refused", OWN("NotSupported"), 8 },
+        { "refused", OWN("PlanChanged"), 11 },
+        { "refused", "org.freedesktop.DBus.Error.AccessDenied", 77 },
+        { "refused", "", 1 },
+        { "vetoed", OWN("Vetoed"), 4 },
+        { "inhibited", "", 4 },
+        { "timed-out", OWN("Busy"), 6 },
+        { "cancelled", OWN("Cancelled"), 9 },
+        { "failed", OWN("Busy"), 5 },
+        { "failed", OWN("AlreadyRemoved"), 1 },
+        { "failed", "no.such.Error", 1 },
+        { "stuck", OWN("Busy"), 10 },
+        { "a-new-word", OWN("Busy"), 1 },
 };
 
 static void test_exit_status(void **state)

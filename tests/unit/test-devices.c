@@ -78,7 +78,7 @@ static void test_table(void **state)
 static void test_can_not_remove(void **state)
 {
         _cleanup_(freep) char *unknown =
-                string_printf("%sholder x on=block:pmem0 what=strange\n", machine);
+                string_printf("%s%s", machine, "holder x on=block:pmem0 what=strange\n");
         _cleanup_(freep) char *footing = string_printf(
                 "%sfilesystem other on=block:pmem0 footing=\"it holds /\"\n", machine);
         _cleanup_(device_table_freep) DeviceTable *a = table(unknown), *b = table(footing);

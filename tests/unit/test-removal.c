@@ -59,7 +59,8 @@ static void check_cell(RemovalState s, RemovalEvent e)
                 assert_int_not_equal(c->next == REMOVAL_QUEUED, 1);
         /* Past the commit point nobody stops it. */
         if (s == REMOVAL_COMMITTED && (e == EVENT_CANCEL || e == EVENT_DEADLINE))
-                assert_true(c->next == s && (c->action == ACTION_REFUSE || c->action == ACTION_NONE));
+                assert_true(
+                        c->next == s && (c->action == ACTION_REFUSE || c->action == ACTION_NONE));
         /* Out of "committed" only the worker's own evidence leads back. */
         if (s == REMOVAL_COMMITTED && c->next == REMOVAL_ROLLING_BACK)
                 assert_int_equal(e, EVENT_ROLLBACK);

@@ -7,7 +7,7 @@ mount_pmem
 start_app --on-term=ignore --ack=/run/ack "$mnt/data"
 conf '[Policy]' 'DrainTimeout=500ms'
 start_daemon
-refused only\ XFS -- namespace0.0 mode s forced
+refused_as NotSupported namespace0.0 mode s forced
 is_alive "$app"
 request namespace0.0
 wait_removal done

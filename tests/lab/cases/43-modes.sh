@@ -3,14 +3,21 @@
 # lab: kernel=new,old config=two timeout=120
 
 ndctl create-namespace -f -e namespace1.0 -m raw >/dev/null
-start_daemon
 conf '[Policy]' 'DrainTimeout=300ms'
+start_daemon
 for fs in xfs ext4; do
         note "$fs on a raw namespace"
         "make_$fs" /dev/pmem1
         mkdir -p "$mnt"
         mount /dev/pmem1 "$mnt"
         echo intact >"$mnt/file"
+        fallocate -l 8M "$mnt/swap"
+        chmod 600 "$mnt/swap"
+        mkswap -q "$mnt/swap"
+        swapon "$mnt/swap"
+        refused_as Busy namespace1.0
+        grep -q "swapoff $mnt/swap" <<<"$sentence"
+        swapoff "$mnt/swap"
         sleep 1000 <"$mnt/file" &
         request namespace1.0
         wait_removal done

@@ -45,7 +45,10 @@ ctl_refused 2 remove -y
 ctl_refused 2 remove --dry-rum namespace0.0
 ctl_refused 2 remove --mode=fast namespace0.0
 ctl_refused 11 remove -y --plan-id=0123456789abcdef namespace0.0
-ctl_refused 8 remove -y --mode=forced --json=short namespace1.0 nmem7 || true
+note "JSON also when the answer is no"
+ctl_refused 3 remove -y --json=short nmem7
+pmemremovectl remove -y --json=short nmem7 >/run/out 2>/dev/null || true
+jq -e '.removals[0]."exit-status" == 3 and (.removals[0].error.error | test("NoSuchTarget"))' /run/out
 ctl_refused 2 remove namespace0.0
 grep -q -- --yes /run/out
 world | diff /run/before -
