@@ -67,6 +67,11 @@ GETTER(get_cancelable)
         return sd_bus_message_append(reply, "b", (int)removal_cancelable(userdata));
 }
 
+GETTER(get_estimate)
+{
+        return sd_bus_message_append(reply, "t", ((Removal *)userdata)->plan->estimate_usec);
+}
+
 GETTER(get_uid)
 {
         return sd_bus_message_append(reply, "u", (uint32_t)((Removal *)userdata)->request->uid);
@@ -251,6 +256,7 @@ const sd_bus_vtable bus_removal_vtable[] = {
         CHANGING("Cancelable", "b", get_cancelable, 0),
         CHANGING("Result", "s", NULL, offsetof(Removal, result)),
         CHANGING("Error", "(ss)", get_error, 0),
+        FIXED("EstimateUSec", "t", get_estimate, 0),
         CHANGING("FrozenUSec", "t", NULL, offsetof(Removal, frozen_usec)),
         CHANGING("Killed", "a(usss)", get_killed, 0),
         SD_BUS_VTABLE_END,

@@ -70,10 +70,11 @@ int removal_status(const Dict *removal)
         return status == 0 || status == EXIT_FAILURE ? results[i].other : status;
 }
 
-static void report_costs(const Dict *removal, uint64_t estimate_usec)
+static void report_costs(const Dict *removal)
 {
         const Value *killed = dict_get(removal, "killed");
         uint64_t frozen_usec = dict_u64(removal, "frozen-usec");
+        uint64_t estimate_usec = dict_u64(removal, "estimate-usec");
         char frozen[32], estimate[32];
 
         for (size_t i = 0; i < value_rows(killed); i++) {
@@ -91,7 +92,7 @@ static void report_costs(const Dict *removal, uint64_t estimate_usec)
         putchar('\n');
 }
 
-int removal_report(Ctl *c, const Dict *removal, uint64_t estimate_usec, uint64_t took_usec)
+int removal_report(Ctl *c, const Dict *removal, uint64_t took_usec)
 {
         const char *target = dict_string(removal, "target"), *road = dict_string(removal, "road");
         const char *error = value_cell(dict_get(removal, "error"), 0, ERROR_SENTENCE);
@@ -103,7 +104,7 @@ int removal_report(Ctl *c, const Dict *removal, uint64_t estimate_usec, uint64_t
                 printf("%s is removed: %s%s%s.\n", target, road, road[0] ? " road, " : "",
                         format_seconds(took, took_usec));
         if (!c->json && !c->quiet)
-                report_costs(removal, estimate_usec);
+                report_costs(removal);
         if (status == 0)
                 return 0;
         return ctl_refuse(c, status, value_cell(dict_get(removal, "error"), 0, ERROR_NAME),

@@ -129,8 +129,7 @@ static int errand_follow(Errand *e, Watch *w)
                 json_dict(e->json, w->removal);
         if (status != 0 || w->detached)
                 return status;
-        return removal_report(e->c, w->removal, e->plan ? dict_u64(e->plan, "estimate-usec") : 0,
-                now_usec() - w->begin_usec);
+        return removal_report(e->c, w->removal, now_usec() - w->begin_usec);
 }
 
 static int errand_run(Errand *e)
@@ -281,7 +280,7 @@ int verb_wait(Ctl *c, int argc, char **argv)
         if (status == 0)
                 status = watch_follow(&w);
         if (status == 0)
-                status = removal_report(c, w.removal, 0, now_usec() - w.begin_usec);
+                status = removal_report(c, w.removal, now_usec() - w.begin_usec);
         if (c->json)
                 status = wait_answer(c, &w, status);
         watch_end(&w);

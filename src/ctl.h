@@ -246,8 +246,8 @@ int removal_path(uint64_t id, char **ret) _must_check_;
 int removal_path_to_id(const char *path, uint64_t *ret) _must_check_;
 bool removal_is_over(const Dict *removal);
 int removal_status(const Dict *removal);
-/* Says what happened, in a few lines. estimate_usec 0: unknown. Status. */
-int removal_report(Ctl *c, const Dict *removal, uint64_t estimate_usec, uint64_t took_usec);
+/* Says what happened, in a few lines. Status. */
+int removal_report(Ctl *c, const Dict *removal, uint64_t took_usec);
 /* Reads ListRemovals into d as "removals". Status. */
 int removals_load(Ctl *c, Dict *d) _must_check_;
 int removals_print(Ctl *c, const Value *removals) _must_check_;

@@ -125,6 +125,9 @@ static int plan_write(const Plan *p, bool notes, FILE *f)
                 r = record_lines(f, p->processes, p->n_processes);
         for (size_t i = 0; i < p->n_steps && r == 0; i++)
                 r = record_line(f, p->steps[i].args);
+        if (r == 0 && notes && p->estimate_usec > 0 &&
+                fprintf(f, "estimate usec=%" PRIu64 "\n", p->estimate_usec) < 0)
+                r = -EIO;
         for (char **n = notes ? p->notes : NULL; n && *n && r == 0; n++)
                 r = fprintf(f, "# %s\n", *n) < 0 ? -EIO : 0;
         if (r == 0 && fprintf(f, "end\n") < 0)
@@ -210,6 +213,8 @@ static int parse_line(Plan *p, const char *line, StepLookup lookup)
         e = record_parse(line, &r);
         if (e < 0)
                 return e;
+        if (streq(r->verb, "estimate"))
+                return record_get_u64(r, "usec", &p->estimate_usec) < 0 ? -EBADMSG : 0;
         e = parse_record(p, r, lookup);
         if (e < 0)
                 return e;

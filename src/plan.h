@@ -11,6 +11,7 @@
  *     process 812 start=4711 comm=db unit=db.service uses=dax,fd example=/mnt/pmem/db.pool
  *     step op=signal signal=15 wait=10000000
  *     step /mnt/pmem op=unmount rung=1 ...
+ *     estimate usec=158000     not part of the id either: it changes with the number of processes
  *     # notes: explanation for people, not part of the id
  *     end
  *
@@ -34,6 +35,7 @@ struct Plan {
         size_t n_processes;
         Step *steps;
         size_t n_steps;
+        uint64_t estimate_usec; /* frozen time if the forced road is taken; 0: there is none */
         char **notes;
         char id[DIGEST_MAX]; /* of the text without its notes; filled by plan_seal() */
 };

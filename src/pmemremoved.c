@@ -15,8 +15,10 @@
 #include "util/text.h"
 #include "worker.h"
 
-/* ExecStopPost= has the unit's TimeoutStopSec= for itself; stay below it. */
-#define RECOVER_USEC (240 * USEC_PER_SEC)
+/* How long --recover waits for a ledger that somebody works on. No longer, because the restarted
+ * daemon waits for ExecStopPost= and nobody answers on the bus until then; and no harm, because a
+ * worker that lives goes on by itself, a guardian thaws, and the daemon recovers the rest. */
+#define RECOVER_USEC (5 * USEC_PER_SEC)
 
 static bool arg_run;
 static bool arg_recover;

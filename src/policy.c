@@ -621,22 +621,25 @@ static int add_bodies(Build *b, size_t *next)
         return e;
 }
 
+static bool has_road(const Build *b, Road road)
+{
+        for (size_t i = 0; i < b->plan->n_roads; i++)
+                if (b->roads[i] == road)
+                        return true;
+        return false;
+}
+
+/* What explains the plan and may change from second to second. */
 static int add_notes(Build *b)
 {
-        char span[TIMESPAN_MAX];
-        uint64_t estimate = build_estimate_usec(b);
         const char *no;
-        int e = 0;
 
         if (!build_has_mounts(b))
                 return 0;
+        if (has_road(b, ROAD_FORCED))
+                b->plan->estimate_usec = build_estimate_usec(b) / 1000 * 1000;
         no = policy_forced_refused(b, NULL);
-        if (no)
-                e = plan_add_note(b->plan, "the forced road is not open: %s", no);
-        if (e == 0 && estimate > 0)
-                e = plan_add_note(b->plan, "forced, the filesystem would be frozen for about %s",
-                        format_timespan(span, MAX_OF(estimate / 1000 * 1000, (uint64_t)1000)));
-        return e;
+        return no ? plan_add_note(b->plan, "the forced road is not open: %s", no) : 0;
 }
 
 int build_plan(Build *b)

@@ -302,6 +302,16 @@ static void answer_waiters(Removal *r)
         r->n_waiters = 0;
 }
 
+static void frozen_text(const Removal *r, char *buf, size_t size)
+{
+        char frozen[TIMESPAN_MAX], estimate[TIMESPAN_MAX];
+
+        if (r->frozen_usec > 0)
+                (void)snprintf(buf, size, ", frozen for %s (estimated %s)",
+                        format_timespan(frozen, r->frozen_usec),
+                        format_timespan(estimate, r->plan->estimate_usec));
+}
+
 static void log_end(const Removal *r)
 {
         static const struct {
@@ -316,13 +326,11 @@ static void log_end(const Removal *r)
                 [REMOVAL_STUCK] = { LOG_CRIT, MESSAGE_STUCK, "stuck, a human is needed" },
         };
         bool recovered = r->recovered && r->state != REMOVAL_STUCK;
-        char text[1400] = "", span[TIMESPAN_MAX], frozen[TIMESPAN_MAX + 32] = "";
+        char text[1400] = "", frozen[2 * TIMESPAN_MAX + 48] = "";
 
         if (r->failure.kind != FAILURE_NONE)
                 (void)failure_text(&r->failure, text, sizeof(text));
-        if (r->frozen_usec > 0)
-                (void)snprintf(frozen, sizeof(frozen), ", frozen for %s",
-                        format_timespan(span, r->frozen_usec));
+        frozen_text(r, frozen, sizeof(frozen));
         removal_log(r, r->request->dry_run ? LOG_INFO : ends[r->state].level,
                 recovered             ? MESSAGE_RECOVERED
                 : r->request->dry_run ? NULL

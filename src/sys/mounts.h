@@ -15,11 +15,11 @@ typedef struct Mount {
         char *target; /* mount point as seen in its namespace */
         char *fstype;
         char *source;
-        char *vfs_options; /* of the mount: rw,relatime */
-        char *fs_options;  /* of the superblock: rw,attr2,dax=always */
+        char *vfs_options;       /* of the mount: rw,relatime */
+        char *fs_options;        /* of the superblock: rw,attr2,dax=always */
         const char *propagation; /* shared, private (a slave counts as one), unbindable */
-        ino_t ns;          /* inode of the mount namespace */
-        pid_t ns_pid;      /* a process that lives in it; 1 for ours where possible */
+        ino_t ns;                /* inode of the mount namespace */
+        pid_t ns_pid;            /* a process that lives in it; 1 for ours where possible */
 } Mount;
 
 typedef struct MountList {

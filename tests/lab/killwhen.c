@@ -4,9 +4,9 @@
  *
  * Waits until the ledger of a removal under way gets a line that matches LINE (an extended regular
  * expression, anchored at its beginning), then sends SIGKILL to the processes of these roles, in
- * this order: daemon, worker, guardian, below (what sleeps below the worker: FIFREEZE, umount, the
- * unbind). In the lab, to hit an instant that a shell is too slow for. Exit 0 when somebody of each
- * role was hit; without a role it only waits. */
+ * this order: daemon, planner, worker, guardian, below (what sleeps below the worker: FIFREEZE,
+ * umount, the unbind). In the lab, to hit an instant that a shell is too slow for. Exit 0 when
+ * somebody of each role was hit; without a role it only waits. */
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -66,25 +66,25 @@ static bool is_said(const regex_t *line)
         return found;
 }
 
-static bool runs_ledger(pid_t pid)
+static bool has_argument(pid_t pid, const char *argument)
 {
-        char path[64], argument[256] = { 0 };
+        char path[64], words[256] = { 0 };
 
         snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
-        read_text(path, argument, sizeof(argument));
-        /* The second argument; both are NUL-terminated. */
-        return strcmp(argument + strlen(argument) + 1, "--run") == 0;
+        read_text(path, words, sizeof(words));
+        /* The second word; all are NUL-terminated. */
+        return strcmp(words + strlen(words) + 1, argument) == 0;
 }
 
 static pid_t parent_of(pid_t pid)
 {
-        char path[64], stat[256];
-        int ppid = 0;
+        char path[64], stat[256], *end;
 
         snprintf(path, sizeof(path), "/proc/%d/stat", pid);
         read_text(path, stat, sizeof(stat));
-        sscanf(strrchr(stat, ')') ? strrchr(stat, ')') : "", ") %*c %d", &ppid);
-        return ppid;
+        /* "PID (NAME) STATE PPID ..." */
+        end = strrchr(stat, ')');
+        return end && strlen(end) > 4 ? (pid_t)strtol(end + 4, NULL, 10) : 0;
 }
 
 static const char *role_of(pid_t pid)
@@ -95,9 +95,11 @@ static const char *role_of(pid_t pid)
         read_text(path, comm, sizeof(comm));
         if (strcmp(comm, "pmr-guardian\n") == 0)
                 return "guardian";
-        if (!runs_ledger(pid))
-                return "daemon";
-        return runs_ledger(parent_of(pid)) ? "below" : "worker";
+        if (has_argument(pid, "--run"))
+                return has_argument(parent_of(pid), "--run") ? "below" : "worker";
+        if (has_argument(pid, "--recover"))
+                return "recovery";
+        return parent_of(pid) == 1 ? "daemon" : "planner";
 }
 
 static size_t list_procs(Proc procs[PROCS_MAX])
@@ -108,7 +110,7 @@ static size_t list_procs(Proc procs[PROCS_MAX])
         read_text(CGROUP_PROCS, text, sizeof(text));
         for (char *word; n < PROCS_MAX && (word = strsep(&at, "\n"));)
                 if (*word)
-                        procs[n++].pid = atoi(word);
+                        procs[n++].pid = (pid_t)strtol(word, NULL, 10);
         for (size_t i = 0; i < n; i++)
                 procs[i].role = role_of(procs[i].pid);
         return n;

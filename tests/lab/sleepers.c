@@ -15,13 +15,13 @@
 
 int main(int argc, char **argv)
 {
-        int n = argc == 3 ? atoi(argv[1]) : 0;
+        long n = argc == 3 ? strtol(argv[1], NULL, 10) : 0;
 
         if (n <= 0) {
                 fprintf(stderr, "usage: sleepers N READY\n");
                 return 2;
         }
-        for (int i = 0; i < n; i++) {
+        for (long i = 0; i < n; i++) {
                 pid_t pid = fork();
 
                 if (pid < 0) {

@@ -4,11 +4,12 @@
  *
  * Sits inside write(2) to FILE for as long as the file GO does not exist: its source buffer is a
  * page that userfaultfd withholds. Whoever freezes the filesystem waits for it, uninterruptibly.
- * Prints "stuck" when it is. */
+ * Prints "stuck" when it is. SIGTERM does not get it out of there. */
 
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,7 @@ int main(int argc, char **argv)
                 fprintf(stderr, "usage: stuckwriter FILE GO\n");
                 return 2;
         }
+        signal(SIGTERM, SIG_IGN);
         page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (page == MAP_FAILED)
                 die("mmap");

@@ -10,11 +10,6 @@ start_stuck() {
         wait_for 'grep -q stuck /run/stuck' 10
 }
 
-# The kernel has begun to freeze, and waits.
-hangs() {
-        wait_for 'grep -qs percpu_rwsem_wait /proc/[0-9]*/stack' 10
-}
-
 mount_pmem
 conf '[Policy]' 'DrainTimeout=100ms' 'FreezeTimeout=2s'
 start_daemon
@@ -24,7 +19,7 @@ world >/run/before
 note "the time-out is told at once, and kept when the writer goes"
 start_stuck
 request namespace0.0 mode s forced
-wait_for 'property Progress | grep -q percpu_rwsem_wait' 20
+wait_for 'property Progress | grep -q freeze_super' 20
 for _ in 1 2 3; do
         busctl --timeout=1 get-property "$bus_name" "$removal" "$bus_name.Removal" State
         sleep 1
@@ -37,22 +32,22 @@ result_of
 as_before
 clean_behind
 
-while read -r who; do
+while IFS=: read -r who back; do
         note "$who killed while FIFREEZE hangs"
         start_stuck
         # shellcheck disable=SC2086 # several roles
-        crash 'freezing ' $who
+        crash 'progress .*the kernel waits for a writer' $who
         request namespace0.0 mode s forced
         crashed
-        hangs
-        sleep 1
+        wait_for 'grep -qs freeze_super /proc/[0-9]*/stack' 5
+        if [ -n "$back" ]; then wait_for 'property State' 30; fi
         touch /run/go
         wait "$stuck"
         wait_for '! is_frozen' 10
         ended_well
         systemctl reset-failed pmemremoved
 done <<'END'
-worker
-worker daemon
-guardian worker daemon
+worker:
+guardian worker daemon:
+worker daemon:the daemon comes back meanwhile
 END
