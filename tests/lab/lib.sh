@@ -125,6 +125,11 @@ spawn_idle() {
         wait_for "[ -e $ready ]" 60
 }
 
+processes() {
+        local all=(/proc/[0-9]*)
+        echo "${#all[@]}"
+}
+
 # The kernel log since the case began.
 kernel_said() {
         dmesg | grep -E -- "$1"

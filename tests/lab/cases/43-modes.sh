@@ -18,7 +18,7 @@ for fs in xfs ext4; do
         refused_as Busy namespace1.0
         grep -q "swapoff $mnt/swap" <<<"$sentence"
         swapoff "$mnt/swap"
-        sleep 1000 9<"$mnt/file" &
+        tail -f "$mnt/file" >/dev/null &
         request namespace1.0
         wait_removal done
         must_fail is_mounted
