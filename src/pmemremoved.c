@@ -141,6 +141,10 @@ static int load_config(const char *file, Config **ret)
         return r;
 }
 
+/* What systemd.exec(5) calls CONFIG. The unit names it: starting again does not mend a file, and
+ * a call over D-Bus in the middle of such a loop waits in vain. */
+#define EXIT_CONFIG 78
+
 static int check_config(const char *file)
 {
         _cleanup_(config_freep) Config *c = NULL;
@@ -176,7 +180,7 @@ static int run_daemon(void)
         int r;
 
         if (load_config(NULL, &config) < 0)
-                return EXIT_FAILURE;
+                return EXIT_CONFIG;
         r = block_signals();
         if (r == 0)
                 r = manager_new(&config, &m);

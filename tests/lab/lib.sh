@@ -111,10 +111,10 @@ bind_again() {
         udevadm settle
 }
 
-# A write that does not come back within a second is what a freeze looks like from outside.
+# A write that does not come back within three seconds, on a machine that may be busy, is what a freeze looks like from outside.
 is_frozen() {
         local probe=${1:-$mnt}/.frozen
-        ! timeout -s KILL 1 sh -c "echo x >'$probe'"
+        ! timeout -s KILL 3 sh -c "echo x >'$probe'"
 }
 
 # spawn_idle N: processes that cost nothing and only count.
