@@ -22,8 +22,8 @@
  *     finished result=done             the worker's last word; then the file is only a memory
  *     reported                         journal and bus were told; else the next daemon does it
  *
- * "signalled", "newcomer", "freezing", "sigbus", "kernel", "console" are explained where a step
- * writes them.
+ * "signalled", "newcomer", "freezing", "unbinding", "sigbus", "kernel", "console" are explained
+ * where a step writes them.
  *
  * The same records go to the parent over the worker's socket, and two that are not kept:
  * "lock-wait" and "complaint". A lock (flock) on the open file says that somebody works on it; a

@@ -182,12 +182,12 @@ static int set_joined(
         return e < 0 ? e : record_set(r, key, text);
 }
 
-static int set_globs(Record *r, const char *key, char *const *globs)
+static int set_words(Record *r, const char *key, char *const *words)
 {
         _cleanup_(freep) char *text = NULL;
 
-        for (; globs && *globs; globs++) {
-                char *longer = string_printf("%s%s%s", strempty(text), text ? " " : "", *globs);
+        for (; words && *words; words++) {
+                char *longer = string_printf("%s%s%s", strempty(text), text ? " " : "", *words);
 
                 if (!longer)
                         return -ENOMEM;
@@ -225,10 +225,10 @@ static int for_processes(Build *b, const Row *row)
 /* What may be done to processes that come after the plan. */
 static int set_newcomer_keys(const Build *b, Record *r)
 {
-        int e = set_globs(r, "protect-units", b->policy->protect_unit);
+        int e = set_words(r, "protect-units", b->policy->protect_unit);
 
         if (e == 0)
-                e = set_globs(r, "protect-processes", b->policy->protect_process);
+                e = set_words(r, "protect-processes", b->policy->protect_process);
         return e;
 }
 
@@ -571,6 +571,33 @@ static int choose_roads(Build *b)
         return 0;
 }
 
+static size_t count_namespaces(const Build *b)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < b->g->n_nodes; i++)
+                n += b->g->nodes[i]->marked && node_is(b->g->nodes[i], KIND_NAMESPACE);
+        return n;
+}
+
+/* Which namespaces a process uses: nobody is to be killed for a filesystem it has nothing to do
+ * with, and whose turn may never come. Said only where there are several. */
+static int set_namespaces(const Build *b, const Node *process, Record *r)
+{
+        _cleanup_(strv_freep) char **names = NULL;
+        int e = 0;
+
+        if (count_namespaces(b) < 2)
+                return 0;
+        for (size_t i = 0; i < process->n_lower && e == 0; i++) {
+                const Node *ns = node_below(process->lower[i], KIND_NAMESPACE);
+
+                if (ns && !strv_contains(names, node_name(ns)))
+                        e = strv_append(&names, node_name(ns));
+        }
+        return e < 0 ? e : set_words(r, "namespaces", names);
+}
+
 static int add_processes(Build *b)
 {
         static const char *const keys[] = { "start", "comm", "unit", "uses", "example", NULL };
@@ -586,6 +613,8 @@ static int add_processes(Build *b)
                 if (!r)
                         return -ENOMEM;
                 e = copy_keys(r, n, keys);
+                if (e == 0)
+                        e = set_namespaces(b, n, r);
                 if (e == 0)
                         e = plan_add_process(b->plan, r);
                 if (e == 0)

@@ -501,6 +501,22 @@ static void recall_failure(const Run *run, Failure *f)
                 "the worker died before the removal was complete; everything was undone");
 }
 
+/* A filesystem that an earlier life froze has no thaw handle and perhaps no guardian any more, and
+ * must not be unbound, or left, like that. */
+static void take_up_again(Run *run)
+{
+        const Ledger *l = run->ledger;
+
+        for (size_t i = l->plan->n_steps; i > 0; i--) {
+                const Step *s = &l->plan->steps[i - 1];
+                Failure ignored = { 0 };
+
+                if (takes_part(run, s) && ledger_began(l, s->number) && s->ops->wanted &&
+                        s->ops->wanted(s))
+                        (void)revert_step(run, s, &ignored);
+        }
+}
+
 int run_recover(Ledger *l, int socket_fd, Failure *f)
 {
         Run run;
@@ -513,6 +529,7 @@ int run_recover(Ledger *l, int socket_fd, Failure *f)
         if (run.committed && nothing_irreversible(&run))
                 run.committed = false;
         if (run.committed) {
+                take_up_again(&run);
                 r = advance(&run, f);
                 if (r == 0)
                         r = finish(&run, f, "succeeded");

@@ -31,6 +31,13 @@ int claim_disk(Run *run, const char *disk, dev_t dev, const char *devs, Failure 
                          "detached or frozen mount, a stacked device");
 }
 
+bool claim_disk_exists(const char *disk)
+{
+        _cleanup_(freep) char *path = string_printf("/sys/class/block/%s", disk);
+
+        return path && access(path, F_OK) == 0;
+}
+
 static int claim_apply(const Step *s, Run *run, Failure *f)
 {
         return claim_disk(run, step_node(s), step_get_dev(s, "dev"), step_get(s, "dev"), f);
@@ -45,9 +52,15 @@ static int claim_revert(const Step *s, Run *run, Failure *f)
         return 0;
 }
 
+static bool claim_wanted(const Step *s)
+{
+        return claim_disk_exists(step_node(s));
+}
+
 const StepOps step_claim = {
         .name = "claim",
         .title = "claiming",
         .apply = claim_apply,
         .revert = claim_revert,
+        .wanted = claim_wanted,
 };

@@ -169,7 +169,15 @@ static int add_victim(Victims *v, const Record *r, pid_t pid, int pidfd)
         return 0;
 }
 
-int victims_open(Run *run, Victims *v)
+bool process_uses(const Record *process, const char *namespace)
+{
+        _cleanup_(strv_freep) char **names = NULL;
+        const char *text = record_get(process, "namespaces");
+
+        return !text || strv_split(text, &names) < 0 || strv_contains(names, namespace);
+}
+
+int victims_open(Run *run, const char *namespace, Victims *v)
 {
         const Record *r;
 
@@ -179,6 +187,8 @@ int victims_open(Run *run, Victims *v)
                 pid_t pid;
                 int e;
 
+                if (namespace && !process_uses(r, namespace))
+                        continue;
                 if (parse_pid(strempty(r->name), &pid) < 0 ||
                         record_get_u64(r, "start", &start) < 0)
                         return -EBADMSG;

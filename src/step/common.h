@@ -30,8 +30,11 @@ typedef struct Victims {
 } Victims;
 
 void victims_done(Victims *v);
-/* Processes of the plan and newcomers that still live. */
-int victims_open(Run *run, Victims *v) _must_check_;
+/* Processes of the plan and newcomers that still live; with a namespace only those that may use it.
+ */
+int victims_open(Run *run, const char *namespace, Victims *v) _must_check_;
+/* The plan does not say that this process uses other namespaces only. */
+bool process_uses(const Record *process, const char *namespace);
 size_t victims_alive(const Victims *v);
 /* "812 (db), 977 (shell)" of those alive. */
 const char *victims_names(const Victims *v, char *buf, size_t size);

@@ -417,9 +417,16 @@ static int freeze_revert(const Step *s, Run *run, Failure *f)
         return 0;
 }
 
+/* Until the unbind, which thaws, or leaves nothing to thaw. */
+static bool freeze_wanted(const Step *s)
+{
+        return claim_disk_exists(strempty(step_get(s, "disk")));
+}
+
 const StepOps step_freeze = {
         .name = "freeze",
         .title = "freezing",
         .apply = freeze_apply,
         .revert = freeze_revert,
+        .wanted = freeze_wanted,
 };

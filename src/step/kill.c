@@ -18,7 +18,7 @@ static int wave(const Step *s, Run *run, uint64_t deadline, Failure *f)
 
         r = parse_signal(strempty(step_get(s, "signal")), &sig);
         if (r == 0)
-                r = victims_open(run, &v);
+                r = victims_open(run, NULL, &v);
         if (r == 0)
                 r = victims_signal(run, &v, sig, "still held the target after the drain");
         if (r == 0)

@@ -46,7 +46,7 @@ static int wait_for_sigbus(const Step *s, Run *run, Failure *f)
         _cleanup_(victims_done) Victims v = { 0 };
         int r;
 
-        r = victims_open(run, &v);
+        r = victims_open(run, step_node(s), &v);
         if (r < 0)
                 return r;
         keep_dax_users(&v);
@@ -60,7 +60,7 @@ static int kill_the_rest(const Step *s, Run *run, Failure *f)
         char names[256];
         int sig, r;
 
-        r = victims_open(run, &v);
+        r = victims_open(run, step_node(s), &v);
         if (r < 0 || victims_alive(&v) == 0)
                 return r;
         if (!step_get(s, "signal"))

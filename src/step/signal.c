@@ -15,7 +15,7 @@ static int signal_apply(const Step *s, Run *run, Failure *f)
 
         r = parse_signal(strempty(step_get(s, "signal")), &sig);
         if (r == 0)
-                r = victims_open(run, &v);
+                r = victims_open(run, NULL, &v);
         if (r == 0)
                 r = victims_signal(run, &v, sig, "asked to leave");
         if (r == 0)

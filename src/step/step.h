@@ -14,6 +14,7 @@
  *    name that now means something else is a Failure, not a target.
  * 6. A step does not log and does not talk to clients: it fills the Failure and calls run_note().
  * 7. Every wait has a deadline from its own arguments and watches run->cancel_fd.
+ * 8. What a step holds for later ones (run_hold) is gone with the worker; it has "wanted" then.
  *
  * A step that fails is itself reverted, because its effect may be partial.
  */
@@ -35,6 +36,9 @@ typedef struct StepOps {
         int (*check)(const Step *s, Run *run, Failure *f);
         int (*apply)(const Step *s, Run *run, Failure *f);
         int (*revert)(const Step *s, Run *run, Failure *f);
+        /* For recovery past the commit point: is what apply holds (8) still wanted? It died with
+         * its worker, so the step is reverted and applied once more. NULL: it holds nothing. */
+        bool (*wanted)(const Step *s);
 } StepOps;
 
 struct Step {

@@ -29,14 +29,12 @@
 /* Prints less than KERN_ERR: those lines on a serial console cost more than the kills themselves.
  */
 #define QUIET_LEVEL 3
-/* Victims that are named one by one; the kernel's lines about more of them stay in its log. */
-#define VICTIMS_MAX 64
+/* include/linux/threads.h */
+#define PID_MAX_LIMIT (4U * 1024 * 1024)
 
 typedef struct Watch {
         int kmsg_fd;
         bool announced;
-        pid_t victims[VICTIMS_MAX];
-        size_t n_victims;
 } Watch;
 
 static int detach_in_child(void *arg)
@@ -48,7 +46,18 @@ static int detach_in_child(void *arg)
 
 /* --- what the kernel says meanwhile --- */
 
-static void note_victim(Run *run, Watch *w, const char *text)
+/* The first time that this process is named? There can be a line for each page and process. */
+static bool is_new_victim(const Run *run, uint64_t pid, const char *word)
+{
+        static uint8_t seen[PID_MAX_LIMIT / 8];
+
+        if (pid >= PID_MAX_LIMIT || seen[pid / 8] & 1U << pid % 8)
+                return false;
+        seen[pid / 8] |= (uint8_t)(1U << pid % 8);
+        return !run_recall(run, "sigbus", word);
+}
+
+static void note_victim(Run *run, const char *text)
 {
         const char *name = strstr(text, SIGBUS_MESSAGE) + strlen(SIGBUS_MESSAGE);
         const char *end = strstr(name, " due to ");
@@ -62,13 +71,8 @@ static void note_victim(Run *run, Watch *w, const char *text)
         if (!colon || parse_u64(colon + 1, &pid) < 0)
                 return;
         *colon = '\0';
-        for (size_t i = 0; i < w->n_victims; i++)
-                if (w->victims[i] == (pid_t)pid)
-                        return;
-        if (w->n_victims == VICTIMS_MAX)
-                return;
-        w->victims[w->n_victims++] = (pid_t)pid;
-        (void)run_note(run, "sigbus", colon + 1, "comm", word, NULL);
+        if (is_new_victim(run, pid, colon + 1))
+                (void)run_note(run, "sigbus", colon + 1, "comm", word, NULL);
 }
 
 static void drain_kmsg(const Step *s, Run *run, Watch *w)
@@ -77,13 +81,24 @@ static void drain_kmsg(const Step *s, Run *run, Watch *w)
 
         while (w->kmsg_fd >= 0 && kmsg_next(w->kmsg_fd, text, sizeof(text)) == 1) {
                 if (strstr(text, SIGBUS_MESSAGE))
-                        note_victim(run, w, text);
+                        note_victim(run, text);
                 if (!strstr(text, PRE_REMOVE_MESSAGE) ||
                         !strstr(text, strempty(step_get(s, "disk"))))
                         continue;
                 w->announced = true;
                 (void)run_note(run, "kernel", step_node(s), "text", text, NULL);
         }
+}
+
+/* Recovery looks for this line in the kernel's log: what comes after it was said during this
+ * unbind. A time stamp would not do, the log's clock drifts from every other one. */
+static void mark_kmsg(const Step *s, Run *run)
+{
+        _cleanup_(freep) char *text =
+                string_printf("pmemremoved: unbinding %s, usec %" PRIu64, step_node(s), now_usec());
+
+        if (text && run_note(run, "unbinding", step_node(s), "mark", text, NULL) == 0)
+                (void)kmsg_write(text);
 }
 
 /* Recovery needs to know the level if we die with the console quiet. */
@@ -254,6 +269,7 @@ static int forced(const Step *s, Run *run, Failure *f)
         w.kmsg_fd = kmsg_open();
 
         quiet_console(run);
+        mark_kmsg(s, run);
         r = write_unbind(s, run, &w);
         restore_console(run);
         w.kmsg_fd = safe_close(w.kmsg_fd);
@@ -275,16 +291,33 @@ static int confirm_gone(const Step *s, Failure *f)
                 step_get(s, "disk") ? step_get(s, "disk") : strempty(step_get(s, "device")));
 }
 
+/* Recovery past the commit point: the write of an earlier life has been completed, but nobody
+ * listened to the kernel. Where the log has been overwritten nothing is known, and the probes that
+ * allowed the forced road stand for the warning. */
+static int unbound_in_earlier_life(const Step *s, Run *run, Failure *f)
+{
+        const Record *marked = run_recall(run, "unbinding", step_node(s));
+        Watch w = { .kmsg_fd = -EBADF };
+        bool announced = true;
+
+        restore_console(run);
+        if (marked)
+                w.kmsg_fd = kmsg_open_after(strempty(record_get(marked, "mark")));
+        if (w.kmsg_fd >= 0) {
+                drain_kmsg(s, run, &w);
+                announced = w.announced || run_recall(run, "kernel", step_node(s));
+        }
+        w.kmsg_fd = safe_close(w.kmsg_fd);
+        return announced ? confirm_gone(s, f) : rescue(s, run, f);
+}
+
 static int unbind_apply(const Step *s, Run *run, Failure *f)
 {
         Watch none = { .kmsg_fd = -EBADF };
         int r;
 
-        /* Recovery past the commit point: the write of an earlier life has been completed. */
-        if (run_committed(run) && !is_bound(s)) {
-                restore_console(run);
-                return confirm_gone(s, f);
-        }
+        if (run_committed(run) && !is_bound(s))
+                return unbound_in_earlier_life(s, run, f);
         r = unbind_check(s, run, f);
         if (r < 0)
                 return r;

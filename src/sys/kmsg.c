@@ -6,20 +6,54 @@
 #include <fcntl.h>
 
 #include "sys/kmsg.h"
+#include "util/text.h"
 
 /* A read that a record does not fit into fails; the kernel makes none longer than this
  * (kernel/printk/internal.h, PRINTK_MESSAGE_MAX). */
 #define RECORD_MAX 8192
 
-int kmsg_open(void)
+/* whence: SEEK_END, or SEEK_SET for the oldest message that is left. */
+static int kmsg_open_at(int whence)
 {
         _cleanup_(closep) int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 
         if (fd < 0)
                 return -errno;
-        if (lseek(fd, 0, SEEK_END) < 0)
+        if (lseek(fd, 0, whence) < 0)
                 return -errno;
         return TAKE_FD(fd);
+}
+
+int kmsg_open(void)
+{
+        return kmsg_open_at(SEEK_END);
+}
+
+int kmsg_open_after(const char *text)
+{
+        _cleanup_(closep) int fd = kmsg_open_at(SEEK_SET);
+        char line[1024];
+        int r;
+
+        if (fd < 0)
+                return fd;
+        while ((r = kmsg_next(fd, line, sizeof(line))) == 1)
+                if (streq(line, text))
+                        return TAKE_FD(fd);
+        return r < 0 ? r : -ENOENT;
+}
+
+int kmsg_write(const char *text)
+{
+        _cleanup_(closep) int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+        _cleanup_(freep) char *line = string_printf("<6>%s\n", text);
+
+        if (fd < 0)
+                return -errno;
+        if (!line)
+                return -ENOMEM;
+        /* One write is one message. */
+        return write(fd, line, strlen(line)) < 0 ? -errno : 0;
 }
 
 int kmsg_next(int fd, char *buf, size_t size)

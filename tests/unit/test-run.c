@@ -33,6 +33,7 @@ typedef struct World {
         FailureKind fail_kind;
         int revert_fails_at;
         int cancel_at; /* step during which the parent says cancel */
+        pid_t held_by; /* by "hold", for as long as that process lives */
 } World;
 
 static World *world;
@@ -93,6 +94,27 @@ static int fake_commit(const Step *s, Run *run, Failure *f)
         return run_note(run, "committed", NULL, NULL);
 }
 
+/* As FIFREEZE: not twice, and only whoever did it can go on. */
+static int fake_hold(const Step *s, Run *run, Failure *f)
+{
+        if (world->applied[s->number])
+                return failure_set(f, FAILURE_BUSY, -EBUSY, "node", "somebody else did");
+        world->held_by = getpid();
+        return fake_apply(s, run, f);
+}
+
+static bool fake_wanted(const Step *s)
+{
+        return !world->applied[s->number + 1];
+}
+
+static int fake_need(const Step *s, Run *run, Failure *f)
+{
+        if (!world->applied[s->number] && world->held_by != getpid())
+                return failure_set(f, FAILURE_FAILED, -EBUSY, "node", "nobody holds it");
+        return fake_apply(s, run, f);
+}
+
 static int fake_cancel(const Step *s, Run *run, Failure *f)
 {
         return run_check_cancel(run, f);
@@ -101,13 +123,16 @@ static int fake_cancel(const Step *s, Run *run, Failure *f)
 static const StepOps ops_turn = { "turn", "turning", fake_check, fake_apply, fake_revert };
 static const StepOps ops_commit = { "commit", "committing", NULL, fake_commit, NULL };
 static const StepOps ops_final = { "final", "finishing", fake_check, fake_apply, NULL };
+static const StepOps ops_hold = { "hold", "holding", NULL, fake_hold, fake_revert, fake_wanted };
+static const StepOps ops_need = { "need", "needing", fake_check, fake_need, NULL };
 static const StepOps ops_cancel = { "cancelled", "being cancelled", NULL, fake_cancel,
         fake_revert };
 
 /* Takes the place of the pipeline's registry: policy.o is not linked into this program. */
 const StepOps *policy_find_step(const char *name)
 {
-        static const StepOps *const all[] = { &ops_turn, &ops_commit, &ops_final, &ops_cancel };
+        static const StepOps *const all[] = { &ops_turn, &ops_commit, &ops_final, &ops_hold,
+                &ops_need, &ops_cancel };
 
         for (size_t i = 0; i < ELEMENTSOF(all); i++)
                 if (streq(all[i]->name, name))
@@ -280,6 +305,23 @@ done:
         assert_true(deaths > 100);
 }
 
+static void test_what_is_held_is_taken_up_again(void **state)
+{
+        static const char *const steps[] = { "turn", "commit", "final", "hold", "need", NULL };
+        int deaths = 0;
+
+        for (int k = 1;; k++) {
+                _cleanup_(ledger_freep) Ledger *l = fresh(steps);
+
+                if (!life(l, false, k))
+                        break;
+                deaths++;
+                assert_false(life(l, true, 0));
+                assert_untouched_or_complete(l, 5, 2);
+        }
+        assert_true(deaths > 20);
+}
+
 static void test_failing_step_is_reverted_too(void **state)
 {
         for (int fail = 1; fail <= 2; fail++) {
@@ -437,6 +479,7 @@ int main(void)
                 cmocka_unit_test(test_success),
                 cmocka_unit_test(test_every_death_then_recovery),
                 cmocka_unit_test(test_every_death_in_recovery),
+                cmocka_unit_test(test_what_is_held_is_taken_up_again),
                 cmocka_unit_test(test_failing_step_is_reverted_too),
                 cmocka_unit_test(test_failure_past_commit_goes_forward),
                 cmocka_unit_test(test_revert_failure_is_stuck_but_goes_on),

@@ -19,6 +19,7 @@ while IFS=: read -r when who; do
         result_of
         [[ $result == done || $result == partial ]] || fail "past the commit point, and $result"
         removed
+        property Killed | grep -q "$app" || fail "who was killed is not told"
         clean_behind
         bring_back
 done <<'END'

@@ -13,9 +13,10 @@ mount_pmem
 conf '[Policy]' 'DrainTimeout=100ms' 'FreezeBudget=10min'
 start_daemon
 spawn_idle 300
-for round in 1 2 3; do
-        note "round $round"
-        start_app --on-term=ignore --size=16 --interval=0 --ack=/run/ack "$mnt/data"
+# Who ignores SIGBUS lives until the memory itself is gone: all through the frozen window.
+for how in ignore die stay; do
+        note "$how"
+        start_app --on-term=ignore --on-sigbus=$how --size=16 --ack=/run/ack "$mnt/data"
         world >/run/before
         request namespace0.0 mode s forced
         wait_removal done
