@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Two filesystems go, one after the other. Everybody is killed when the first is gone and the second frozen: recovery
 # cannot go back any more and must not leave the second one frozen.
-# lab: kernel=new config=two timeout=240
+# lab: kernel=new config=two timeout=300
 
 second=/mnt/second
 
