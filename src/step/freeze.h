@@ -3,8 +3,8 @@
 
 #include "step/step.h"
 
-/* Is it frozen by this process, and guarded? A worker that was stopped for long (SIGSTOP, no memory,
- * a suspended machine) finds it thawed behind its back. */
+/* Is it frozen by this process, and guarded? A worker that was stopped for long (SIGSTOP, no
+ * memory, a suspended machine) finds it thawed behind its back. */
 bool freeze_held(const Run *run, const char *filesystem);
 int freeze_check(const Run *run, const char *filesystem, Failure *f) _must_check_;
 
