@@ -19,7 +19,7 @@ world >/run/before
 note "the time-out is told at once, and kept when the writer goes"
 start_stuck
 request namespace0.0 mode s forced
-wait_for 'property Progress | grep -q freeze_super' 20
+wait_for 'property Progress | grep -q freeze_super' 60
 for _ in 1 2 3; do
         busctl --timeout=1 get-property "$bus_name" "$removal" "$bus_name.Removal" State
         sleep 1
