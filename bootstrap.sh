@@ -207,8 +207,9 @@ check() {
         # clang-tidy alone would take longer than everything before it; "make lint" has it.
         [ -z "${CI:-}" ] || step "make lint" make -C "$build" lint LINT_PARTS="format shell spelling cppcheck man"
         [ -z "${CI:-}" ] || step "make distcheck" make -C "$build" -j"$(nproc)" distcheck
+        # The roads of a removal; --all in place of the cases has them all, and takes three times as long.
         echo "in virtual machines, with sanitizers:"
-        lab "$top/tests/lab/run" --all --kernel new --build "$build/sanitize"
+        lab "$top/tests/lab/run" --kernel new --build "$build/sanitize" "$top"/tests/lab/cases/1*.sh
         echo "in virtual machines:"
         lab make -s -C "$build" check-lab
 }
