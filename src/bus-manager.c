@@ -11,7 +11,7 @@
 static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
         sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-        return sd_bus_message_append(reply, "s", VERSION);
+        return sd_bus_message_append(reply, "s", PACKAGE_VERSION);
 }
 
 static int get_pre_remove(sd_bus *bus, const char *path, const char *interface,

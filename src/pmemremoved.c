@@ -80,7 +80,7 @@ static int parse_option(int c)
         case 'h':
                 return help();
         case OPTION_VERSION:
-                printf("pmemremoved %s\n", VERSION);
+                printf("pmemremoved %s\n", PACKAGE_VERSION);
                 return 0;
         case OPTION_CHECK:
                 arg_check_config = true;

@@ -328,6 +328,28 @@ static bool climb(Run *run, Failure *f)
         return true;
 }
 
+/* "committed" does not prove that the unbind began: if every step begun since could still be
+ * applied, nothing irreversible happened and the way back is open. */
+static bool nothing_irreversible(Run *run)
+{
+        const Ledger *l = run->ledger;
+        bool past = false;
+
+        for (size_t i = 0; i < l->plan->n_steps; i++) {
+                const Step *s = &l->plan->steps[i];
+                Failure ignored = { 0 };
+
+                if (!takes_part(run, s))
+                        continue;
+                if (past && ledger_began(l, s->number) &&
+                        (!s->ops->check || s->ops->check(s, run, &ignored) < 0))
+                        return false;
+                if (streq(s->ops->name, "commit"))
+                        past = true;
+        }
+        return true;
+}
+
 /* Every step that has not ended, in order. Past the commit point a failing step does not keep the
  * later ones from running: what can still be cleaned up is, and the first cause is told. */
 static int advance(Run *run, Failure *f)
@@ -351,6 +373,9 @@ static int advance(Run *run, Failure *f)
                         first = r;
                         *f = now;
                 }
+                /* Refused before it began, by its own last check; a "partial" did something. */
+                if (r < 0 && run->committed && now.kind != FAILURE_PARTIAL)
+                        run->committed = !nothing_irreversible(run);
                 if (r < 0 && !run->committed)
                         break;
                 /* Its own effect may be partial: above all, nothing stays frozen. */
@@ -460,28 +485,6 @@ int run_plan(Ledger *l, int socket_fd, Failure *f)
                 r = end_badly(&run, f);
         run_done(&run);
         return r;
-}
-
-/* "committed" in the ledger does not prove that the unbind began: if every step begun since could
- * still be applied, nothing irreversible happened and the way back is open. */
-static bool nothing_irreversible(Run *run)
-{
-        const Ledger *l = run->ledger;
-        bool past = false;
-
-        for (size_t i = 0; i < l->plan->n_steps; i++) {
-                const Step *s = &l->plan->steps[i];
-                Failure ignored = { 0 };
-
-                if (!takes_part(run, s))
-                        continue;
-                if (past && ledger_began(l, s->number) &&
-                        (!s->ops->check || s->ops->check(s, run, &ignored) < 0))
-                        return false;
-                if (streq(s->ops->name, "commit"))
-                        past = true;
-        }
-        return true;
 }
 
 /* The cause an earlier life of this run gave, or that it died. */

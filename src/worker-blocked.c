@@ -14,41 +14,16 @@
 
 /* Worker, its child in the kernel, and what that one may have forked. */
 #define DEPTH_MAX 3
-#define FRAMES_MAX 8
-
-void worker_stack_compact(const char *stack, char *buf, size_t size)
-{
-        size_t used = 0;
-        unsigned frames = 0;
-
-        buf[0] = '\0';
-        while (*stack && frames < FRAMES_MAX && used < size) {
-                const char *nl = strchrnul(stack, '\n'),
-                           *word = memchr(stack, ']', (size_t)(nl - stack));
-                const char *start = word ? word + 1 : stack;
-                int n;
-
-                start += strspn(start, " ");
-                n = (int)strcspn(start, "+\n");
-                if (n > 0) {
-                        used += (size_t)snprintf(buf + used, size - used, "%s%.*s",
-                                frames > 0 ? " < " : "", n, start);
-                        frames++;
-                }
-                stack = *nl ? nl + 1 : nl;
-        }
-}
 
 static bool blocked_one(pid_t pid, char *buf, size_t size)
 {
-        char comm[32] = "?", stack[4096] = "", frames[384];
+        char comm[32] = "?", frames[384] = "";
 
         if (proc_state(pid) != 'D')
                 return false;
         if (proc_comm(pid, comm, sizeof(comm)) < 0 ||
-                proc_kernel_stack(pid, stack, sizeof(stack)) < 0)
-                stack[0] = '\0';
-        worker_stack_compact(stack, frames, sizeof(frames));
+                proc_kernel_stack(pid, frames, sizeof(frames)) < 0)
+                frames[0] = '\0';
         (void)snprintf(buf, size, "process %d (%s) sleeps in the kernel%s%s", pid, comm,
                 *frames ? ": " : "", frames);
         return true;

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "run.h"
@@ -73,6 +74,8 @@ int worker_main(bool recover)
         int socket_fd = open_socket(), r;
 
         (void)signal(SIGPIPE, SIG_IGN);
+        /* The kernel takes it from the path, and that is /proc/self/exe. */
+        (void)prctl(PR_SET_NAME, "pmr-worker");
         r = take_lock(socket_fd);
         if (r < 0)
                 return EXIT_FAILURE;

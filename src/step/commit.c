@@ -3,11 +3,26 @@
 /* The commit point of the forced road: the next write kills processes and shuts the filesystem
  * down, so from here the run only goes forward. */
 
-#include "step/step.h"
+#include "plan.h"
+#include "step/freeze.h"
+
+/* The last look before it: nothing was thawed meanwhile. */
+static int check_frozen(const Run *run, Failure *f)
+{
+        const Plan *p = run_plan_of(run);
+        int r = 0;
+
+        for (size_t i = 0; i < p->n_steps && r == 0; i++)
+                if (p->steps[i].ops == &step_freeze && freeze_held(run, step_node(&p->steps[i])))
+                        r = freeze_check(run, step_node(&p->steps[i]), f);
+        return r;
+}
 
 static int commit_apply(const Step *s, Run *run, Failure *f)
 {
-        return run_note(run, "committed", NULL, NULL);
+        int r = check_frozen(run, f);
+
+        return r < 0 ? r : run_note(run, "committed", NULL, NULL);
 }
 
 const StepOps step_commit = {

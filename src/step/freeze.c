@@ -321,6 +321,28 @@ static int thaw(Run *run, const char *filesystem, int fd)
         return run_note(run, "thawed", filesystem, "usec", usec, NULL);
 }
 
+bool freeze_held(const Run *run, const char *filesystem)
+{
+        char key[80];
+
+        return run_held(run, frost_key("frost", filesystem, key));
+}
+
+int freeze_check(const Run *run, const char *filesystem, Failure *f)
+{
+        char key[80];
+        const Held *held = run_held(run, frost_key("frost", filesystem, key));
+        int r = held ? guardian_check(&((Frost *)held->object)->guardian) : -EBUSY;
+
+        if (r == -ETIMEDOUT)
+                return failure_set(f, FAILURE_TIMED_OUT, r, filesystem,
+                        "too long after the freeze; its guardian has thawed it");
+        if (r == -EOWNERDEAD)
+                return failure_set(f, FAILURE_FAILED, r, filesystem,
+                        "its guardian died; nobody would thaw it if the worker died too");
+        return r;
+}
+
 int freeze_release(Run *run, const char *filesystem, Failure *f)
 {
         char key[80];

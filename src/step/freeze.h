@@ -3,6 +3,11 @@
 
 #include "step/step.h"
 
+/* Is it frozen by this process, and guarded? A worker that was stopped for long (SIGSTOP, no
+ * memory, a suspended machine) finds it thawed behind its back. */
+bool freeze_held(const Run *run, const char *filesystem);
+int freeze_check(const Run *run, const char *filesystem, Failure *f) _must_check_;
+
 /* After the unbind: makes sure the filesystem is thawed, by the descriptor opened before the
  * freeze, and lets the guardian go. Nothing to do when this process holds none. */
 int freeze_release(Run *run, const char *filesystem, Failure *f) _must_check_;

@@ -249,13 +249,12 @@ static int check_frozen(const Step *s, Run *run, Failure *f)
         (void)snprintf(key, sizeof(key), "claim:%s", strempty(step_get(s, "disk")));
         if (run_held(run, key))
                 return 0;
-        for (char **name = names; name && *name; name++) {
-                (void)snprintf(key, sizeof(key), "thaw:%s", *name);
-                if (!run_held(run, key))
-                        return failure_set(f, FAILURE_FAILED, -EBUSY, step_node(s),
-                                "%s could not be frozen, so its device is left alone", *name);
-        }
-        return 0;
+        for (char **name = names; name && *name && r == 0; name++)
+                r = freeze_held(run, *name)
+                            ? freeze_check(run, *name, f)
+                            : failure_set(f, FAILURE_FAILED, -EBUSY, step_node(s),
+                                      "%s could not be frozen, so its device is left alone", *name);
+        return r;
 }
 
 static int forced(const Step *s, Run *run, Failure *f)

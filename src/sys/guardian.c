@@ -6,6 +6,7 @@
  * raise SIGPIPE in the worker. Words on it, one GuardianWord a packet:
  *
  *     guardian -> worker   READY value     0, or the errno that kept it from starting
+ *     guardian -> worker   EXPIRED         its deadline has passed, it thaws
  *     worker -> guardian   FREEZER value   pid of the process that sleeps in FIFREEZE
  *     worker -> guardian   RELEASED        thawed or gone: leave
  *
@@ -42,6 +43,7 @@
 
 typedef enum GuardianVerb {
         GUARDIAN_READY,
+        GUARDIAN_EXPIRED,
         GUARDIAN_FREEZER,
         GUARDIAN_RELEASED,
 } GuardianVerb;
@@ -173,8 +175,10 @@ static bool guardian_wait(Watch *w)
         (void)poll(p, ELEMENTSOF(p), poll_timeout_ms(wake));
         if (p[0].revents && word_handle(w))
                 return true;
-        if (!w->expired && now_usec() >= w->deadline_usec)
+        if (!w->expired && now_usec() >= w->deadline_usec) {
                 w->expired = w->thawing = true;
+                (void)word_send(w->pipe_fd, GUARDIAN_EXPIRED, 0);
+        }
         return false;
 }
 
@@ -281,6 +285,20 @@ int guardian_start(Guardian *g, int fs_fd, uint64_t deadline_usec)
 int guardian_freezer(Guardian *g, pid_t pid)
 {
         return word_send(g->pipe_fd, GUARDIAN_FREEZER, pid);
+}
+
+/* Looked at and left in place: whoever asks next hears it too. */
+int guardian_check(const Guardian *g)
+{
+        GuardianWord w;
+        ssize_t n;
+
+        do
+                n = recv(g->pipe_fd, &w, sizeof(w), MSG_PEEK | MSG_DONTWAIT);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return errno == EAGAIN ? 0 : -errno;
+        return n == (ssize_t)sizeof(w) && w.verb == GUARDIAN_EXPIRED ? -ETIMEDOUT : -EOWNERDEAD;
 }
 
 void guardian_release(Guardian *g)

@@ -28,6 +28,9 @@ int guardian_start(Guardian *g, int fs_fd, uint64_t deadline_usec) _must_check_;
 /* Tells it which process sleeps in FIFREEZE, so that it knows when trying is over. -EPIPE: the
  * guardian is gone, nothing may be frozen. */
 int guardian_freezer(Guardian *g, pid_t pid) _must_check_;
+/* Still on guard? -ETIMEDOUT: its deadline has passed, so nothing is frozen any more; -EOWNERDEAD:
+ * it is gone, and nobody would thaw. */
+int guardian_check(const Guardian *g) _must_check_;
 /* The filesystem is thawed or gone: the guardian may leave. Waits for its end, which closes fs_fd,
  * but no more than 5 s. */
 void guardian_release(Guardian *g);

@@ -12,6 +12,8 @@
 
 /* Longest line: 52 fields of at most 20 digits. */
 #define STAT_MAX 2048
+#define STACK_MAX 4096
+#define STACK_FRAMES_MAX 8
 
 #define STAT_FIELD_FLAGS 9
 #define STAT_FIELD_START 22
@@ -140,22 +142,44 @@ int proc_state(pid_t pid)
         return r < 0 ? r : s.state;
 }
 
+void proc_stack_compact(const char *stack, char *buf, size_t size)
+{
+        size_t used = 0;
+        unsigned frames = 0;
+
+        buf[0] = '\0';
+        while (*stack && frames < STACK_FRAMES_MAX && used < size) {
+                const char *nl = strchrnul(stack, '\n'),
+                           *word = memchr(stack, ']', (size_t)(nl - stack));
+                const char *start = word ? word + 1 : stack;
+                int n;
+
+                start += strspn(start, " ");
+                n = (int)strcspn(start, "+\n");
+                if (n > 0) {
+                        used += (size_t)snprintf(buf + used, size - used, "%s%.*s",
+                                frames > 0 ? " < " : "", n, start);
+                        frames++;
+                }
+                stack = *nl ? nl + 1 : nl;
+        }
+}
+
 /* Hidden means without CAP_SYS_ADMIN, or a kernel without CONFIG_STACKTRACE. */
 int proc_kernel_stack(pid_t pid, char *buf, size_t size)
 {
         _cleanup_(closep) int dir_fd = -EBADF;
+        char text[STACK_MAX];
         ProcStat s;
-        int r;
 
         buf[0] = '\0';
         dir_fd = proc_dir_open(pid);
         if (dir_fd < 0)
                 return dir_fd;
-        r = read_text(dir_fd, "stack", buf, size);
-        if (r == 0)
-                return 0;
-        buf[0] = '\0';
-        return proc_stat_read(dir_fd, &s);
+        if (read_text(dir_fd, "stack", text, sizeof(text)) < 0)
+                return proc_stat_read(dir_fd, &s);
+        proc_stack_compact(text, buf, size);
+        return 0;
 }
 
 int proc_count(unsigned *ret)

@@ -54,7 +54,9 @@ int proc_start_time(pid_t pid, uint64_t *ret) _must_check_;
 int proc_comm(pid_t pid, char *buf, size_t size) _must_check_;
 /* State letter of stat(5), e.g. 'D', 'Z'; -ESRCH. */
 int proc_state(pid_t pid) _must_check_;
-/* The kernel's stack of a thread, needs root; empty string where the kernel hides it. */
+/* Where a thread is in the kernel, on one line, needs root; empty where the kernel hides it. */
 int proc_kernel_stack(pid_t pid, char *buf, size_t size);
+/* "[<0>] freeze_super+0x1/0x2\n..." becomes "freeze_super < ioctl_fsfreeze < ...". */
+void proc_stack_compact(const char *stack, char *buf, size_t size);
 /* Number of processes (thread groups) of the machine, as the kernel's own walk would meet them. */
 int proc_count(unsigned *ret) _must_check_;

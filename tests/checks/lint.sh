@@ -7,7 +7,7 @@
 # shellcheck source=tests/checks/common.sh
 . "$(dirname "$0")/common.sh"
 
-: "${CLANG_FLAGS:=-std=gnu11 -D_GNU_SOURCE -I$top_srcdir/src -DCONFDIR=/etc -DVERSION=0 $(
+: "${CLANG_FLAGS:=-std=gnu11 -D_GNU_SOURCE -I$top_srcdir/src -DCONFDIR=/etc -DPACKAGE_VERSION=0 $(
         pkg-config --cflags libsystemd libudev libndctl libdaxctl mount blkid inih smartcols \
                 libgcrypt cmocka 2>/dev/null
 ) -DDAEMON_PATH=/usr/sbin/pmemremoved -DHAVE_POLKIT=1}"
@@ -84,7 +84,7 @@ compile_flags() {
                 case $flag in
                 -I[!/]*) echo "-I$abs_builddir/${flag#-I}" ;;
                 -D*=\"*\") echo "$flag" ;;
-                -D*=*[!0-9]* | -DVERSION=*) echo "${flag%%=*}=\"${flag#*=}\"" ;;
+                -D*=*[!0-9]* | -DPACKAGE_VERSION=*) echo "${flag%%=*}=\"${flag#*=}\"" ;;
                 *) echo "$flag" ;;
                 esac
         done

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* killwhen LINE [ROLE...]
+/* killwhen [--stop] LINE [ROLE...]
  *
  * Waits until the ledger of a removal under way gets a line that matches LINE (an extended regular
  * expression, anchored at its beginning), then sends SIGKILL to the processes of these roles, in
- * this order: daemon, planner, worker, guardian, below (what sleeps below the worker: FIFREEZE,
- * umount, the unbind). In the lab, to hit an instant that a shell is too slow for. Exit 0 when
- * somebody of each role was hit; without a role it only waits. */
+ * the order given: daemon, planner, worker, guardian, below (what sleeps below the worker:
+ * FIFREEZE, umount, the unbind). In the lab, to hit an instant that a shell is too slow for. --stop
+ * sends SIGSTOP. Exit 0 when somebody of each role was hit; without a role it only waits. */
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -116,25 +116,25 @@ static size_t list_procs(Proc procs[PROCS_MAX])
         return n;
 }
 
-static bool kill_role(const Proc *procs, size_t n, const char *role)
+static bool kill_role(const Proc *procs, size_t n, const char *role, int sig)
 {
         bool hit = false;
 
         for (size_t i = 0; i < n; i++)
-                if (strcmp(procs[i].role, role) == 0 && kill(procs[i].pid, SIGKILL) == 0)
+                if (strcmp(procs[i].role, role) == 0 && kill(procs[i].pid, sig) == 0)
                         hit = true;
         return hit;
 }
 
 /* All are found before the first is hit: the others would not wait. */
-static int kill_roles(char **roles)
+static int kill_roles(char **roles, int sig)
 {
         Proc procs[PROCS_MAX];
         size_t n = list_procs(procs);
         int status = 0;
 
         for (char **r = roles; *r; r++)
-                if (!kill_role(procs, n, *r)) {
+                if (!kill_role(procs, n, *r, sig)) {
                         fprintf(stderr, "killwhen: no %s\n", *r);
                         status = 1;
                 }
@@ -156,12 +156,15 @@ int main(int argc, char **argv)
 {
         int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
         char events[4096], pattern[512];
+        bool stop = argc > 1 && strcmp(argv[1], "--stop") == 0;
         regex_t line;
 
+        argc -= stop;
+        argv += stop;
         snprintf(pattern, sizeof(pattern), "^(%s)", argc > 1 ? argv[1] : "");
         if (argc < 2 || regcomp(&line, pattern, REG_EXTENDED | REG_NEWLINE | REG_NOSUB) != 0 ||
                 inotify_add_watch(fd, DIR_NAME, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0) {
-                fprintf(stderr, "usage: killwhen LINE [ROLE...] (needs %s)\n", DIR_NAME);
+                fprintf(stderr, "usage: killwhen [--stop] LINE [ROLE...] (needs %s)\n", DIR_NAME);
                 return 2;
         }
         hurry();
@@ -175,5 +178,5 @@ int main(int argc, char **argv)
                 while (read(fd, events, sizeof(events)) > 0)
                         ;
         }
-        return argc > 2 ? kill_roles(argv + 2) : 0;
+        return argc > 2 ? kill_roles(argv + 2, stop ? SIGSTOP : SIGKILL) : 0;
 }

@@ -294,13 +294,13 @@ result_of() {
 is_writing() {
         local before
         before=$(stat -c %s /run/ack)
-        wait_for "[ \$(stat -c %s /run/ack) -gt $before ]" 5
+        wait_for "[ \$(stat -c %s /run/ack) -gt $before ]" 20
 }
 
 # as_before: the world is that of /run/before (made with world), and $app writes.
 as_before() {
         world | diff /run/before - || fail "it is not as before"
-        is_frozen && fail "it is frozen"
+        wait_for '! is_frozen' 20
         [ -n "${app:-}" ] || return 0
         is_alive "$app" || fail "$app is dead"
         is_writing

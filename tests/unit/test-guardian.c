@@ -131,6 +131,28 @@ static void test_stays_after_deadline(void **state)
         close(w.guardian_fd);
 }
 
+/* What the worker asks before it passes the point of no return. */
+static void test_check(void **state)
+{
+        Guardian g = GUARDIAN_INIT;
+        struct pollfd p = { .events = POLLIN };
+
+        assert_int_equal(guardian_start(&g, fs_fd, USEC_INFINITY), 0);
+        assert_int_equal(guardian_check(&g), 0);
+        assert_int_equal(kill(g.pid, SIGKILL), 0);
+        p.fd = g.pipe_fd;
+        assert_int_equal(poll(&p, 1, 30000), 1);
+        assert_int_equal(guardian_check(&g), -EOWNERDEAD);
+        guardian_release(&g);
+
+        assert_int_equal(guardian_start(&g, fs_fd, 0), 0);
+        p.fd = g.pipe_fd;
+        assert_int_equal(poll(&p, 1, 30000), 1);
+        assert_int_equal(guardian_check(&g), -ETIMEDOUT);
+        assert_int_equal(guardian_check(&g), -ETIMEDOUT);
+        guardian_release(&g);
+}
+
 static void test_waits_for_freezer(void **state)
 {
         pid_t freezer = fork();
@@ -209,6 +231,7 @@ int main(void)
                 cmocka_unit_test(test_release_empty),
                 cmocka_unit_test(test_death_of_worker),
                 cmocka_unit_test(test_stays_after_deadline),
+                cmocka_unit_test(test_check),
                 cmocka_unit_test(test_waits_for_freezer),
                 cmocka_unit_test(test_detached),
         };

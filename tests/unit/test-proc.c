@@ -430,6 +430,32 @@ static void test_identity(void **state)
         h.go_fd = safe_close(h.go_fd);
 }
 
+static void test_stack(void **state)
+{
+        char buf[128];
+
+        proc_stack_compact("[<0>] percpu_rwsem_wait+0x1/0x2\n[<0>] freeze_super+0xa0/0x1f0\n", buf,
+                sizeof(buf));
+        assert_string_equal(buf, "percpu_rwsem_wait < freeze_super");
+        proc_stack_compact("[<0>] in_module+0x1/0x2 [xfs]\n", buf, sizeof(buf));
+        assert_string_equal(buf, "in_module");
+        proc_stack_compact("bare", buf, sizeof(buf));
+        assert_string_equal(buf, "bare");
+        proc_stack_compact("", buf, sizeof(buf));
+        assert_string_equal(buf, "");
+        proc_stack_compact("\n\n[<0>] \n", buf, sizeof(buf));
+        assert_string_equal(buf, "");
+}
+
+/* As long as it gets, it stays a string. */
+static void test_stack_in_short_buffer(void **state)
+{
+        char buf[8];
+
+        proc_stack_compact("[<0>] aaaaaa+0x1\n[<0>] bbbbbb+0x1\n[<0>] c+0x1\n", buf, sizeof(buf));
+        assert_int_equal(strlen(buf), 7);
+}
+
 static void test_kernel_stack(void **state)
 {
         char buf[4096];
@@ -514,6 +540,8 @@ int main(void)
                 cmocka_unit_test(test_shut_down_filesystem),
                 cmocka_unit_test(test_identity),
                 cmocka_unit_test(test_kernel_stack),
+                cmocka_unit_test(test_stack),
+                cmocka_unit_test(test_stack_in_short_buffer),
                 cmocka_unit_test(test_stat_parse),
                 cmocka_unit_test(test_mapping_parse),
                 cmocka_unit_test(test_uses),

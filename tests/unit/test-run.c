@@ -30,6 +30,7 @@ typedef struct World {
         int die_at;  /* 0: never */
         int fail_at; /* step whose apply fails */
         int fail_also;
+        int refuse_at; /* step whose apply fails before it did anything */
         FailureKind fail_kind;
         int revert_fails_at;
         int cancel_at; /* step during which the parent says cancel */
@@ -69,6 +70,8 @@ static int fake_apply(const Step *s, Run *run, Failure *f)
 {
         point();
         world->applies[s->number]++;
+        if (world->refuse_at == (int)s->number)
+                return failure_set(f, FAILURE_FAILED, -EBUSY, "node", "made to refuse");
         if (world->fail_at == (int)s->number || world->fail_also == (int)s->number) {
                 world->applied[s->number] = 1; /* half done is done as far as revert is concerned */
                 return failure_set(f, world->fail_kind, -EBUSY, "node", "made to fail");
@@ -346,6 +349,22 @@ static void test_failure_past_commit_goes_forward(void **state)
         assert_true(world->applied[1] && world->applied[5]);
 }
 
+static void test_nothing_begun_past_commit_is_undone(void **state)
+{
+        _cleanup_(ledger_freep) Ledger *l = fresh(plain), *again = fresh(plain);
+
+        world->refuse_at = 4;
+        assert_false(life(l, false, 0));
+        assert_string_equal(result_of(l), "failed");
+        assert_clean(5);
+
+        /* Something is done by then. */
+        world->refuse_at = 5;
+        assert_false(life(again, false, 0));
+        assert_string_equal(result_of(again), "partial");
+        assert_true(world->applied[1] && world->applied[4]);
+}
+
 static void test_revert_failure_is_stuck_but_goes_on(void **state)
 {
         _cleanup_(ledger_freep) Ledger *l = fresh(plain);
@@ -482,6 +501,7 @@ int main(void)
                 cmocka_unit_test(test_what_is_held_is_taken_up_again),
                 cmocka_unit_test(test_failing_step_is_reverted_too),
                 cmocka_unit_test(test_failure_past_commit_goes_forward),
+                cmocka_unit_test(test_nothing_begun_past_commit_is_undone),
                 cmocka_unit_test(test_revert_failure_is_stuck_but_goes_on),
                 cmocka_unit_test(test_busy_climbs),
                 cmocka_unit_test(test_other_failures_do_not_climb),

@@ -6,11 +6,11 @@ mount_pmem
 conf '[Policy]' 'DrainTimeout=100ms' 'FreezeBudget=10min'
 start_daemon
 # Each page that was mapped costs the kernel one look at each process: this is what makes the unbind long.
-spawn_idle 300
+spawn_idle 200
 
 while IFS=: read -r when who; do
         note "$who, at $when"
-        start_app --on-term=ignore --size=16 --ack=/run/ack "$mnt/data"
+        start_app --on-term=ignore --size=8 --ack=/run/ack "$mnt/data"
         world >/run/before
         # shellcheck disable=SC2086 # several roles
         crash "$when" $who

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # "systemctl stop" in the middle of a removal: it is undone, or past the commit point completed, before the stop is.
-# lab: kernel=new config=two timeout=240
+# lab: kernel=new config=two timeout=300
 
 mount_pmem
 while IFS=: read -r when drain; do
         note "at $when"
         # For an unbind that is long enough to be stopped in.
-        if [[ $when == kernel* ]]; then spawn_idle 300; fi
+        if [[ $when == kernel* ]]; then spawn_idle 200; fi
         conf '[Policy]' "DrainTimeout=$drain" 'FreezeBudget=10min'
-        start_app --on-term=ignore --size=16 --ack=/run/ack "$mnt/data"
+        start_app --on-term=ignore --size=8 --ack=/run/ack "$mnt/data"
         world >/run/before
         start_daemon
         crash "$when"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A writer that is stuck inside the filesystem holds up FIFREEZE, which nothing can interrupt. The daemon answers all
 # the same, tells why, and when the writer is let go the filesystem is thawed, whoever died meanwhile.
-# lab: kernel=new config=two timeout=240
+# lab: kernel=new config=two timeout=300
 
 start_stuck() {
         rm -f /run/go

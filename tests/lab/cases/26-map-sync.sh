@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Writers through MAP_SYNC mappings of preallocated blocks, which a bare freeze does not stop: the forced road three
 # times in a row, no oops afterwards (03, 04), and nobody writes from the freeze on.
-# lab: kernel=new config=two timeout=240
+# lab: kernel=new config=two timeout=300
 
 # When the journal says that the filesystem is frozen, in microseconds; it hears of it after the fact.
 frozen_since() {
@@ -12,11 +12,11 @@ frozen_since() {
 mount_pmem
 conf '[Policy]' 'DrainTimeout=100ms' 'FreezeBudget=10min'
 start_daemon
-spawn_idle 300
+spawn_idle 200
 # Who ignores SIGBUS lives until the memory itself is gone: all through the frozen window.
 for how in ignore die stay; do
         note "$how"
-        start_app --on-term=ignore --on-sigbus=$how --size=16 --ack=/run/ack "$mnt/data"
+        start_app --on-term=ignore --on-sigbus=$how --size=8 --ack=/run/ack "$mnt/data"
         world >/run/before
         request namespace0.0 mode s forced
         wait_removal done
