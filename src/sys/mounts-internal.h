@@ -32,6 +32,3 @@ int mounts_stage(
 
 /* Component-wise; a path is below itself. */
 bool mount_path_is_below(const char *path, const char *dir);
-
-/* fn in a child that dies with its parent, with a deadline. */
-int mounts_run(ChildFn fn, void *arg, uint64_t timeout_usec, int cancel_fd) _must_check_;

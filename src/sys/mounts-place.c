@@ -299,5 +299,5 @@ int mounts_place(const MountPlace *place, const char *source, const char *root, 
         r = source_devnum(source, place->dev, &call.dev);
         if (r < 0)
                 return r;
-        return mounts_run(place_child, &call, timeout_usec, -1);
+        return child_call(place_child, &call, timeout_usec, -1);
 }

@@ -166,22 +166,9 @@ static int umount_child(void *arg)
         }
 }
 
-/* The child dies with its parent. A umount that is already in the kernel completes all the same;
- * one that has not begun must not happen behind the back of whoever recovers from the parent's
- * death. */
-int mounts_run(ChildFn fn, void *arg, uint64_t timeout_usec, int cancel_fd)
-{
-        Child c = CHILD_INIT;
-        int r;
-
-        r = child_start(&c, true, fn, arg);
-        if (r < 0)
-                return r;
-        r = child_wait(&c, usec_add(now_usec(), timeout_usec), cancel_fd);
-        child_done(&c);
-        return r;
-}
-
+/* The child dies with its parent, as child_call() has it. A umount that is already in the kernel
+ * completes all the same; one that has not begun must not happen behind the back of whoever
+ * recovers from the parent's death. */
 int mounts_umount(const MountPlace *place, bool detach, uint64_t timeout_usec, int cancel_fd)
 {
         UmountCall call = {
@@ -189,7 +176,7 @@ int mounts_umount(const MountPlace *place, bool detach, uint64_t timeout_usec, i
                 .flags = UMOUNT_NOFOLLOW | (detach ? MNT_DETACH : 0),
         };
 
-        return mounts_run(umount_child, &call, timeout_usec, cancel_fd);
+        return child_call(umount_child, &call, timeout_usec, cancel_fd);
 }
 
 /* The question leaves a mark, and asked again of a marked mount the kernel would unmount it.
@@ -238,7 +225,7 @@ static int busy_child(void *arg)
 
 int mounts_busy(const MountPlace *place)
 {
-        int r = mounts_run(busy_child, (void *)place, BUSY_ASK_USEC, -EBADF);
+        int r = child_call(busy_child, (void *)place, BUSY_ASK_USEC, -EBADF);
 
         if (r == -EBUSY)
                 return 1;
