@@ -19,20 +19,22 @@
  *             driver=     nd_pmem, dax_pmem; absent: disabled           on region
  * block       pmem0, pmem0p1  dev=MAJ:MIN sysfs= size= dax=yes|no           on namespace or block
  * chardev     dax0.0      dev=MAJ:MIN driver=device_dax|kmem                on namespace
- * stacked     dm-0, md0   dev= what=TEXT                                     on block
- *             loop0       what=TEXT                                 on block or filesystem
+ * stacked     dm-0, md0   type=dm|md|unknown dev= sysfs= size= what=TEXT     on block or stacked
+ *             loop0       type=loop, the same           on block, stacked or filesystem
  * filesystem  pmem0       (named after its block device) type= uuid= label= dev=MAJ:MIN
  *             dax=yes|no  a DAX mapping can exist
  *             rmapbt=yes|no|unknown realtime=yes|no|unknown                  (xfs only)
  *             pages=N     upper bound of 4 KiB pages in DAX entries of cached inodes
- *             footing=TEXT  what of the machine's own footing stands on it   on block
- * swap        pmem0       size= used= priority=                              on block
+ *             footing=TEXT  what of the machine's own footing stands on it   on block or stacked
+ * swap        pmem0       size= used= priority=                    on block or stacked
  *             /PATH       a swap file                                   on filesystem
  * mount       ID          (mount id) target= dev= root= ns= ns-pid= options= fstype= source=
- *             propagation=shared|private|unbindable                     on filesystem
- * holder      NAME        something that keeps a node busy and that nobody knows: what=
+ *             propagation=shared|private|unbindable  on filesystem, and on the mount below it
+ * holder      NAME        something else that keeps a node busy: what=TEXT
  * process     PID         start= comm= unit= uses=dax,map,fd,cwd,root,exe,node example=PATH
  *                         kernel=yes (a kernel thread)              on filesystem or block, chardev
+ *
+ * Any node may have blocker=SENTENCE: it must not or cannot be taken away, and how a person does it.
  */
 /* clang-format on */
 

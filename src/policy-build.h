@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Shared by policy.c (the pipeline) and policy-rules.c (what is refused and why); nobody else
- * includes it. */
+/* Shared by policy.c (the pipeline), policy-release.c (what is taken away, and how) and
+ * policy-rules.c (what is refused and why); nobody else includes it. */
 
 #include "policy.h"
 #include "util/text.h"
@@ -41,10 +41,25 @@ bool build_is_mounted(const Node *n);
 bool build_is_passer_by(const Node *process);
 bool build_has_mounts(const Build *b);
 const Node *build_disk(const Node *ns);
+Record *build_new_step(const Build *b, const StepOps *ops, const char *node);
+/* Takes the record over on success; e is what went wrong while it was filled. */
+int build_add_step(Build *b, const StepOps *ops, Record **args, int e) _must_check_;
+int build_set_usec(Record *r, const char *key, uint64_t usec) _must_check_;
+int build_copy_keys(Record *r, const Node *n, const char *const keys[]) _must_check_;
 int build_closure_names(const Build *b, char **ret) _must_check_;
 /* Upper bound of the frozen time on the forced road. */
 uint64_t build_estimate_usec(const Build *b);
 int build_plan(Build *b) _must_check_;
+
+/* policy-release.c: is there a step that takes this holder away and gives it back? */
+bool build_can_release(const Node *n);
+const StepOps *build_find_release(const char *name);
+/* The step of a releasable node; ops in the place of the one that the table has. */
+int build_release(Build *b, const StepOps *ops, const Node *n) _must_check_;
+/* Everything that stands on the closure, from the top down. */
+int build_releases(Build *b, const StepOps *none) _must_check_;
+bool build_is_frozen(const Node *fs);
+bool build_is_frozen_mount(const Build *b, const Node *mount);
 
 /* NULL when pre-remove is proven for every mounted filesystem of the closure and within the budget,
  * else one sentence; *ret_node (may be NULL) is what it is about. */

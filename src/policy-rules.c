@@ -58,7 +58,7 @@ uint64_t build_estimate_usec(const Build *b)
 
         for (size_t i = 0; i < b->g->n_nodes; i++)
                 if (b->g->nodes[i]->marked && node_is(b->g->nodes[i], KIND_FILESYSTEM) &&
-                        build_is_mounted(b->g->nodes[i]))
+                        build_is_frozen(b->g->nodes[i]))
                         pages += node_get_u64(b->g->nodes[i], "pages");
         if (!build_has_mounts(b))
                 return 0;
@@ -74,7 +74,7 @@ static bool shares_disk(const Build *b, const Node *fs)
         for (size_t i = 0; i < b->g->n_nodes; i++) {
                 const Node *n = b->g->nodes[i];
 
-                if (n != fs && node_is(n, KIND_FILESYSTEM) && build_is_mounted(n) &&
+                if (n != fs && node_is(n, KIND_FILESYSTEM) && build_is_frozen(n) &&
                         node_below(n, KIND_NAMESPACE) == ns)
                         return true;
         }
@@ -150,7 +150,7 @@ const char *policy_forced_refused(Build *b, const Node **ret_node)
         for (size_t i = 0; i < b->g->n_nodes; i++) {
                 const Node *n = b->g->nodes[i];
 
-                if (!n->marked || !node_is(n, KIND_FILESYSTEM) || !build_is_mounted(n))
+                if (!n->marked || !node_is(n, KIND_FILESYSTEM) || !build_is_frozen(n))
                         continue;
                 last = n;
                 no = forced_refused_for(b, n);
@@ -191,22 +191,19 @@ static int rule_mode(Build *b, const Node *ns)
                 strna(mode));
 }
 
-static int rule_swap(Build *b, const Node *n)
+/* Whoever found it knows why it cannot be taken away, and says how a person does it. */
+static int rule_blocker(Build *b, const Node *n)
 {
-        return block(b, FAILURE_BUSY, node_name(n),
-                "it is in use as swap; run swapoff %s%s and ask again",
-                *node_name(n) == '/' ? "" : "/dev/", node_name(n));
+        const char *text = node_get(n, "blocker");
+
+        return text ? block(b, FAILURE_BUSY, node_name(n), "%s", text) : 0;
 }
 
-static int rule_stacked(Build *b, const Node *n)
+/* A holder that no step releases. */
+static int rule_releasable(Build *b, const Node *n)
 {
-        return block(b, FAILURE_BUSY, node_name(n),
-                "a stacked device (%s) stands on it; take it down and ask again",
-                strna(node_get(n, "what")));
-}
-
-static int rule_holder(Build *b, const Node *n)
-{
+        if (node_get(n, "blocker") || build_can_release(n))
+                return 0;
         return block(b, FAILURE_BUSY, node_name(n),
                 "it keeps the target in use (%s); release it and ask again",
                 strna(node_get(n, "what")));
@@ -264,15 +261,16 @@ static int rule_process(Build *b, const Node *n)
 }
 
 static const struct {
-        const char *kind;
+        const char *kind; /* NULL: every node */
         Rule rule;
 } rules[] = {
         { KIND_FILESYSTEM, rule_footing },
         { KIND_NAMESPACE, rule_mode },
-        { KIND_SWAP, rule_swap },
-        { KIND_STACKED, rule_stacked },
-        { KIND_HOLDER, rule_holder },
+        { KIND_SWAP, rule_releasable },
+        { KIND_STACKED, rule_releasable },
+        { KIND_HOLDER, rule_releasable },
         { KIND_PROCESS, rule_process },
+        { NULL, rule_blocker },
 };
 
 static int ask_rules(Build *b)
@@ -281,7 +279,8 @@ static int ask_rules(Build *b)
 
         for (size_t i = 0; i < b->g->n_nodes && e == 0; i++)
                 for (size_t k = 0; k < ELEMENTSOF(rules) && e == 0; k++)
-                        if (b->g->nodes[i]->marked && node_is(b->g->nodes[i], rules[k].kind))
+                        if (b->g->nodes[i]->marked &&
+                                (!rules[k].kind || node_is(b->g->nodes[i], rules[k].kind)))
                                 e = rules[k].rule(b, b->g->nodes[i]);
         return e;
 }

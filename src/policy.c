@@ -20,42 +20,39 @@
 
 #include "kinds.h"
 
-/* No key of its own: umount waits only for inode eviction, and on kernels from 6.15 for busy pages.
- */
-#define UNMOUNT_TIMEOUT_USEC (60 * USEC_PER_SEC)
 /* How long a process may take to die of the kernel's SIGBUS before the daemon's own SIGKILL. */
 #define SIGBUS_GRACE_USEC (2 * USEC_PER_SEC)
 
 typedef enum Part { PART_HEAD, PART_BODY, PART_GROUP, PART_TAIL } Part;
 
 typedef struct Row {
-        const StepOps *ops;
+        const StepOps *ops; /* NULL: what expands knows (policy-release.c) */
         Part part;
         unsigned roads; /* Road bits */
-        int (*expand)(Build *b, const struct Row *row);
+        int (*expand)(Build *b, const StepOps *ops);
 } Row;
 
-static int once(Build *b, const Row *row);
-static int for_processes(Build *b, const Row *row);
-static int for_kill(Build *b, const Row *row);
-static int for_hold(Build *b, const Row *row);
-static int for_mounts(Build *b, const Row *row);
-static int for_disks(Build *b, const Row *row);
-static int for_unmounted_disks(Build *b, const Row *row);
-static int for_filesystems(Build *b, const Row *row);
-static int for_commit(Build *b, const Row *row);
-static int for_namespaces(Build *b, const Row *row);
-static int for_settle(Build *b, const Row *row);
-static int for_regions(Build *b, const Row *row);
-static int for_disabled_regions(Build *b, const Row *row);
-static int for_verify(Build *b, const Row *row);
+static int once(Build *b, const StepOps *ops);
+static int for_processes(Build *b, const StepOps *ops);
+static int for_kill(Build *b, const StepOps *ops);
+static int for_hold(Build *b, const StepOps *ops);
+static int for_frozen_mounts(Build *b, const StepOps *ops);
+static int for_disks(Build *b, const StepOps *ops);
+static int for_unmounted_disks(Build *b, const StepOps *ops);
+static int for_filesystems(Build *b, const StepOps *ops);
+static int for_commit(Build *b, const StepOps *ops);
+static int for_namespaces(Build *b, const StepOps *ops);
+static int for_settle(Build *b, const StepOps *ops);
+static int for_regions(Build *b, const StepOps *ops);
+static int for_disabled_regions(Build *b, const StepOps *ops);
+static int for_verify(Build *b, const StepOps *ops);
 
 /* clang-format off */
 static const Row pipeline[] = {
         { &step_announce, PART_HEAD,  ROAD_ANY,                  once                 },
         { &step_signal,   PART_HEAD,  ROAD_ANY,                  for_processes        },
         { &step_kill,     PART_BODY,  ROAD_KILL,                 for_kill             },
-        { &step_unmount,  PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_mounts           },
+        { NULL,           PART_BODY,  ROAD_ANY,                  build_releases       },
         { &step_claim,    PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_disks            },
         { &step_claim,    PART_BODY,  ROAD_FORCED,               for_unmounted_disks  },
         { &step_confirm,  PART_BODY,  ROAD_ANY,                  for_hold             },
@@ -64,7 +61,7 @@ static const Row pipeline[] = {
         { &step_commit,   PART_GROUP, ROAD_FORCED,               for_commit           },
         { &step_unbind,   PART_GROUP, ROAD_FORCED,               for_namespaces       },
         { &step_settle,   PART_GROUP, ROAD_FORCED,               for_settle           },
-        { &step_detach,   PART_GROUP, ROAD_FORCED,               for_mounts           },
+        { &step_detach,   PART_GROUP, ROAD_FORCED,               for_frozen_mounts    },
         { &step_flush,    PART_TAIL,  ROAD_ANY,                  for_regions          },
         { &step_region,   PART_TAIL,  ROAD_ANY,                  for_disabled_regions },
         { &step_verify,   PART_TAIL,  ROAD_ANY,                  for_verify           },
@@ -74,30 +71,30 @@ static const Row pipeline[] = {
 const StepOps *policy_find_step(const char *name)
 {
         for (size_t i = 0; i < ELEMENTSOF(pipeline); i++)
-                if (streq(pipeline[i].ops->name, name))
+                if (pipeline[i].ops && streq(pipeline[i].ops->name, name))
                         return pipeline[i].ops;
-        return NULL;
+        return build_find_release(name);
 }
 
 /* --- adding one step --- */
 
-static Record *new_args(const Build *b, const Row *row, const char *node)
+Record *build_new_step(const Build *b, const StepOps *ops, const char *node)
 {
         _cleanup_(record_freep) Record *r = record_new("step", node);
 
-        if (!r || record_set(r, "op", row->ops->name) < 0)
+        if (!r || record_set(r, "op", ops->name) < 0)
                 return NULL;
         if (b->rung > 0 && record_setf(r, "rung", "%u", b->rung) < 0)
                 return NULL;
         return TAKE_PTR(r);
 }
 
-static int set_usec(Record *r, const char *key, uint64_t usec)
+int build_set_usec(Record *r, const char *key, uint64_t usec)
 {
         return record_setf(r, key, "%" PRIu64, usec);
 }
 
-static int copy_keys(Record *r, const Node *n, const char *const keys[])
+int build_copy_keys(Record *r, const Node *n, const char *const keys[])
 {
         int e = 0;
 
@@ -106,10 +103,10 @@ static int copy_keys(Record *r, const Node *n, const char *const keys[])
         return e;
 }
 
-static int add_step(Build *b, const Row *row, Record **args, int e)
+int build_add_step(Build *b, const StepOps *ops, Record **args, int e)
 {
         if (e == 0)
-                e = plan_add_step(b->plan, row->ops, b->rung, *args);
+                e = plan_add_step(b->plan, ops, b->rung, *args);
         if (e == 0)
                 (void)TAKE_PTR(*args);
         return e;
@@ -199,27 +196,27 @@ static int set_words(Record *r, const char *key, char *const *words)
 
 /* --- what a row expands over --- */
 
-static int once(Build *b, const Row *row)
+static int once(Build *b, const StepOps *ops)
 {
-        _cleanup_(record_freep) Record *r = new_args(b, row, NULL);
+        _cleanup_(record_freep) Record *r = build_new_step(b, ops, NULL);
 
-        return add_step(b, row, &r, r ? 0 : -ENOMEM);
+        return build_add_step(b, ops, &r, r ? 0 : -ENOMEM);
 }
 
-static int for_processes(Build *b, const Row *row)
+static int for_processes(Build *b, const StepOps *ops)
 {
         _cleanup_(record_freep) Record *r = NULL;
         int e;
 
         if (b->plan->n_processes == 0)
                 return 0;
-        r = new_args(b, row, NULL);
+        r = build_new_step(b, ops, NULL);
         if (!r)
                 return -ENOMEM;
         e = record_set(r, "signal", signal_name(b->policy->drain_signal));
         if (e == 0)
-                e = set_usec(r, "wait", b->policy->drain_timeout_usec);
-        return add_step(b, row, &r, e);
+                e = build_set_usec(r, "wait", b->policy->drain_timeout_usec);
+        return build_add_step(b, ops, &r, e);
 }
 
 /* What may be done to processes that come after the plan. */
@@ -238,82 +235,67 @@ static int set_kill_keys(const Build *b, Record *r)
         int e = set_joined(b, r, "devs", KIND_BLOCK, "dev");
 
         if (e == 0)
-                e = set_usec(r, "wait", b->policy->kill_timeout_usec);
+                e = build_set_usec(r, "wait", b->policy->kill_timeout_usec);
         if (e == 0 && b->policy->last_signal)
                 e = record_set(r, "signal", signal_name(b->policy->last_signal));
         return e < 0 ? e : set_newcomer_keys(b, r);
 }
 
-static int for_kill(Build *b, const Row *row)
+static int for_kill(Build *b, const StepOps *ops)
 {
-        _cleanup_(record_freep) Record *r = new_args(b, row, NULL);
+        _cleanup_(record_freep) Record *r = build_new_step(b, ops, NULL);
 
-        return add_step(b, row, &r, r ? set_kill_keys(b, r) : -ENOMEM);
+        return build_add_step(b, ops, &r, r ? set_kill_keys(b, r) : -ENOMEM);
 }
 
-static int for_settle(Build *b, const Row *row)
+static int for_settle(Build *b, const StepOps *ops)
 {
         _cleanup_(record_freep) Record *r = NULL;
         int e;
 
         if (!build_is_mounted(b->group))
                 return 0;
-        r = new_args(b, row, node_name(b->group));
+        r = build_new_step(b, ops, node_name(b->group));
         if (!r)
                 return -ENOMEM;
         e = set_kill_keys(b, r);
         if (e == 0)
                 e = record_set(r, "device", node_get(b->group, "device"));
         if (e == 0)
-                e = set_usec(
+                e = build_set_usec(
                         r, "grace", MIN_OF(SIGBUS_GRACE_USEC, b->policy->kill_timeout_usec / 2));
-        return add_step(b, row, &r, e);
+        return build_add_step(b, ops, &r, e);
 }
 
-static int for_hold(Build *b, const Row *row)
+static int for_hold(Build *b, const StepOps *ops)
 {
-        return b->req->hold_before_commit ? once(b, row) : 0;
+        return b->req->hold_before_commit ? once(b, ops) : 0;
 }
 
-/* Deepest first: the graph lists a mount after what it is mounted on. */
-static int for_mounts(Build *b, const Row *row)
+/* What the kernel shut down under its users: only the mounts of the filesystem that was frozen, the
+ * others were released before. Deepest first. */
+static int for_frozen_mounts(Build *b, const StepOps *ops)
 {
-        static const char *const keys[] = { "id", "dev", "ns", "ns-pid", "root", "fstype", "source",
-                "options", "fs-options", "propagation", NULL };
         int e = 0;
 
         for (size_t i = b->g->n_nodes; i > 0 && e == 0; i--) {
                 const Node *n = b->g->nodes[i - 1];
-                _cleanup_(record_freep) Record *r = NULL;
-                const Node *fs, *ns;
 
-                if (!build_takes(b, n, KIND_MOUNT))
-                        continue;
-                r = new_args(b, row, node_get(n, "target"));
-                if (!r)
-                        return -ENOMEM;
-                fs = node_below(n, KIND_FILESYSTEM);
-                e = copy_keys(r, n, keys);
-                if (e == 0)
-                        e = record_set(r, "uuid", fs ? node_get(fs, "uuid") : NULL);
-                ns = node_below(n, KIND_NAMESPACE);
-                if (e == 0 && ns)
-                        e = record_set(r, "device", node_get(ns, "device"));
-                if (e == 0)
-                        e = set_usec(r, "wait", UNMOUNT_TIMEOUT_USEC);
-                e = add_step(b, row, &r, e);
+                if (build_takes(b, n, KIND_MOUNT) && build_is_frozen_mount(b, n))
+                        e = build_release(b, ops, n);
         }
         return e;
 }
 
-static int add_claim(Build *b, const Row *row, const Node *disk)
+static int add_claim(Build *b, const StepOps *ops, const Node *disk)
 {
-        _cleanup_(record_freep) Record *r = new_args(b, row, node_name(disk));
+        _cleanup_(record_freep) Record *r = build_new_step(b, ops, node_name(disk));
 
-        return add_step(b, row, &r, r ? record_set(r, "dev", node_get(disk, "dev")) : -ENOMEM);
+        return build_add_step(
+                b, ops, &r, r ? record_set(r, "dev", node_get(disk, "dev")) : -ENOMEM);
 }
 
-static int claim_disks(Build *b, const Row *row, bool mounted_too)
+static int claim_disks(Build *b, const StepOps *ops, bool mounted_too)
 {
         int e = 0;
 
@@ -324,33 +306,33 @@ static int claim_disks(Build *b, const Row *row, bool mounted_too)
                 if (!build_takes(b, ns, KIND_NAMESPACE) || !(disk = build_disk(ns)))
                         continue;
                 if (mounted_too || !build_is_mounted(ns))
-                        e = add_claim(b, row, disk);
+                        e = add_claim(b, ops, disk);
         }
         return e;
 }
 
-static int for_disks(Build *b, const Row *row)
+static int for_disks(Build *b, const StepOps *ops)
 {
-        return claim_disks(b, row, true);
+        return claim_disks(b, ops, true);
 }
 
-static int for_unmounted_disks(Build *b, const Row *row)
+static int for_unmounted_disks(Build *b, const StepOps *ops)
 {
-        return claim_disks(b, row, false);
+        return claim_disks(b, ops, false);
 }
 
 /* The guardian's own deadline: after it, nobody is left who could be waiting for a reason. */
 static int set_freeze_keys(const Build *b, Record *r)
 {
-        int e = set_usec(r, "wait", b->policy->freeze_timeout_usec);
+        int e = build_set_usec(r, "wait", b->policy->freeze_timeout_usec);
 
         if (e == 0)
-                e = set_usec(r, "thaw-after",
+                e = build_set_usec(r, "thaw-after",
                         usec_add(b->policy->freeze_timeout_usec, b->policy->unbind_timeout_usec));
         return e < 0 ? e : set_newcomer_keys(b, r);
 }
 
-static int for_filesystems(Build *b, const Row *row)
+static int for_filesystems(Build *b, const StepOps *ops)
 {
         static const char *const keys[] = { "dev", "type", NULL };
         int e = 0;
@@ -360,42 +342,42 @@ static int for_filesystems(Build *b, const Row *row)
                 const Node *disk;
                 _cleanup_(record_freep) Record *r = NULL;
 
-                if (!build_takes(b, fs, KIND_FILESYSTEM) || !build_is_mounted(fs))
+                if (!build_takes(b, fs, KIND_FILESYSTEM) || !build_is_frozen(fs))
                         continue;
-                r = new_args(b, row, node_name(fs));
+                r = build_new_step(b, ops, node_name(fs));
                 if (!r)
                         return -ENOMEM;
                 disk = build_disk(b->group);
-                e = copy_keys(r, fs, keys);
+                e = build_copy_keys(r, fs, keys);
                 if (e == 0 && disk)
                         e = record_set(r, "disk", node_name(disk));
                 if (e == 0 && disk)
                         e = record_set(r, "disk-dev", node_get(disk, "dev"));
                 if (e == 0)
                         e = set_freeze_keys(b, r);
-                e = add_step(b, row, &r, e);
+                e = build_add_step(b, ops, &r, e);
         }
         return e;
 }
 
-static int for_commit(Build *b, const Row *row)
+static int for_commit(Build *b, const StepOps *ops)
 {
         if (b->committed)
                 return 0;
         b->committed = true;
-        return once(b, row);
+        return once(b, ops);
 }
 
-static int add_unbind(Build *b, const Row *row, const Node *ns)
+static int add_unbind(Build *b, const StepOps *ops, const Node *ns)
 {
         static const char *const keys[] = { "device", "driver", "uuid", NULL };
-        _cleanup_(record_freep) Record *r = new_args(b, row, node_name(ns));
+        _cleanup_(record_freep) Record *r = build_new_step(b, ops, node_name(ns));
         const Node *disk = build_disk(ns);
         int e;
 
         if (!r)
                 return -ENOMEM;
-        e = copy_keys(r, ns, keys);
+        e = build_copy_keys(r, ns, keys);
         if (e == 0 && disk)
                 e = record_set(r, "disk", node_name(disk));
         if (e == 0 && disk)
@@ -405,11 +387,11 @@ static int add_unbind(Build *b, const Row *row, const Node *ns)
         if (e == 0 && b->road == ROAD_FORCED)
                 e = set_joined(b, r, "filesystems", KIND_FILESYSTEM, NULL);
         if (e == 0)
-                e = set_usec(r, "wait", b->policy->unbind_timeout_usec);
-        return add_step(b, row, &r, e);
+                e = build_set_usec(r, "wait", b->policy->unbind_timeout_usec);
+        return build_add_step(b, ops, &r, e);
 }
 
-static int for_namespaces(Build *b, const Row *row)
+static int for_namespaces(Build *b, const StepOps *ops)
 {
         int e = 0;
 
@@ -417,19 +399,19 @@ static int for_namespaces(Build *b, const Row *row)
                 const Node *ns = b->g->nodes[i];
 
                 if (build_takes(b, ns, KIND_NAMESPACE) && build_is_bound(ns))
-                        e = add_unbind(b, row, ns);
+                        e = add_unbind(b, ops, ns);
         }
         return e;
 }
 
-static int add_region(Build *b, const Row *row, const Node *region)
+static int add_region(Build *b, const StepOps *ops, const Node *region)
 {
-        _cleanup_(record_freep) Record *r = new_args(b, row, node_name(region));
+        _cleanup_(record_freep) Record *r = build_new_step(b, ops, node_name(region));
         int e = r ? record_set(r, "driver", node_get(region, "driver")) : -ENOMEM;
 
         if (e == 0)
-                e = set_usec(r, "wait", b->policy->unbind_timeout_usec);
-        return add_step(b, row, &r, e);
+                e = build_set_usec(r, "wait", b->policy->unbind_timeout_usec);
+        return build_add_step(b, ops, &r, e);
 }
 
 /* An enabled region of which at least one namespace goes: it is below the closure of a namespace.
@@ -444,13 +426,13 @@ static bool is_touched(const Node *n)
         return n->marked;
 }
 
-static int for_regions(Build *b, const Row *row)
+static int for_regions(Build *b, const StepOps *ops)
 {
         int e = 0;
 
         for (size_t i = 0; i < b->g->n_nodes && e == 0; i++)
                 if (is_touched(b->g->nodes[i]))
-                        e = add_region(b, row, b->g->nodes[i]);
+                        e = add_region(b, ops, b->g->nodes[i]);
         return e;
 }
 
@@ -467,7 +449,7 @@ static bool goes_whole(const Build *b, const Node *region)
         return true;
 }
 
-static int for_disabled_regions(Build *b, const Row *row)
+static int for_disabled_regions(Build *b, const StepOps *ops)
 {
         int e = 0;
 
@@ -475,21 +457,21 @@ static int for_disabled_regions(Build *b, const Row *row)
                 const Node *n = b->g->nodes[i];
 
                 if (is_touched(n) && goes_whole(b, n))
-                        e = add_region(b, row, n);
+                        e = add_region(b, ops, n);
         }
         return e;
 }
 
-static int for_verify(Build *b, const Row *row)
+static int for_verify(Build *b, const StepOps *ops)
 {
-        _cleanup_(record_freep) Record *r = new_args(b, row, node_name(b->target));
+        _cleanup_(record_freep) Record *r = build_new_step(b, ops, node_name(b->target));
         int e = r ? set_joined(b, r, "devices", KIND_NAMESPACE, "device") : -ENOMEM;
 
         if (e == 0)
                 e = set_joined(b, r, "disks", KIND_BLOCK, NULL);
         if (e == 0)
                 e = set_joined(b, r, "devs", KIND_BLOCK, "dev");
-        return add_step(b, row, &r, e);
+        return build_add_step(b, ops, &r, e);
 }
 
 /* --- building the plan --- */
@@ -501,7 +483,7 @@ static int expand_part(Build *b, Part part, size_t from, size_t *ret_next)
 
         for (; i < ELEMENTSOF(pipeline) && pipeline[i].part == part && e == 0; i++)
                 if (pipeline[i].roads & b->road)
-                        e = pipeline[i].expand(b, &pipeline[i]);
+                        e = pipeline[i].expand(b, pipeline[i].ops);
         *ret_next = i;
         return e;
 }
@@ -612,7 +594,7 @@ static int add_processes(Build *b)
                 r = record_new("process", node_name(n));
                 if (!r)
                         return -ENOMEM;
-                e = copy_keys(r, n, keys);
+                e = build_copy_keys(r, n, keys);
                 if (e == 0)
                         e = set_namespaces(b, n, r);
                 if (e == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Takes the snapshot: libndctl's devices first, then each holder kind in the order of
- * holder/table.c, then the facts about the machine itself. */
+/* Takes the snapshot: facts about the machine, libndctl's devices, then each holder kind about each
+ * node until nothing new is found. */
 
 #include "topology.h"
 
@@ -16,6 +16,12 @@
 #include "sys/probes.h"
 #include "sys/proc.h"
 #include "util/text.h"
+
+/* Deeper is a mistake or a trap. */
+#define DEPTH_MAX 32U
+/* A device that comes or goes meanwhile makes a snapshot worthless; one that never stands still is
+ * told as a failure. */
+#define SCANS_MAX 3
 
 static int scan_host(Graph *g)
 {
@@ -45,28 +51,72 @@ static int scan_host(Graph *g)
         return r;
 }
 
-static bool is_process_kind(const HolderOps *ops)
+/* --- who stands on it --- */
+
+static int unknown_holder(const HolderOps *ops, int r, Failure *f)
 {
-        return streq(ops->kind, KIND_PROCESS);
+        if (f && f->kind != FAILURE_NONE)
+                return r;
+        return failure_set(f, FAILURE_FAILED, r, NULL,
+                "could not find out what keeps the memory in use (%s): %s", ops->kind,
+                strerror(-r));
 }
 
-static int discover_holders(HolderScan *scan, Failure *f)
+static int discover_on(HolderScan *scan, Node *below, Failure *f)
 {
         for (const HolderOps *const *h = holder_table; *h; h++) {
                 int r;
 
-                if (is_process_kind(*h) && !scan->processes)
+                if (!(*h)->on || !strv_contains((char *const *)(*h)->on, node_kind(below)))
                         continue;
-                r = (*h)->discover(scan, f);
+                r = (*h)->discover(scan, below, f);
                 if (r < 0)
-                        return failure_set(f, FAILURE_FAILED, r, NULL,
-                                "could not find out what keeps the memory in use (%s): %s",
-                                (*h)->kind, strerror(-r));
+                        return unknown_holder(*h, r, f);
         }
         return 0;
 }
 
-int topology_scan(TopologyDepth depth, uint64_t deadline_usec, Graph **ret, Failure *f)
+static int discover_last(HolderScan *scan, Failure *f)
+{
+        for (const HolderOps *const *h = holder_table; *h; h++) {
+                int r = (*h)->discover_all ? (*h)->discover_all(scan, f) : 0;
+
+                if (r < 0)
+                        return unknown_holder(*h, r, f);
+        }
+        return 0;
+}
+
+static int sort(Graph *g, Failure *f)
+{
+        const Node *n = NULL;
+        int r = graph_sort(g, DEPTH_MAX, &n);
+
+        if (r == -ELOOP)
+                return failure_set(f, FAILURE_FAILED, r, node_name(n),
+                        "it stands on itself by what sysfs says; nothing is done with such a "
+                        "machine");
+        if (r == -E2BIG)
+                return failure_set(f, FAILURE_FAILED, r, node_name(n),
+                        "more than %u layers are stacked here; take some down by hand", DEPTH_MAX);
+        return r;
+}
+
+/* What is found joins the end of the list and is asked in its turn. */
+static int discover_holders(HolderScan *scan, Failure *f)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < scan->graph->n_nodes && r == 0; i++)
+                r = discover_on(scan, scan->graph->nodes[i], f);
+        if (r == 0)
+                r = discover_last(scan, f);
+        return r < 0 ? r : sort(scan->graph, f);
+}
+
+/* --- one snapshot --- */
+
+static int scan_once(TopologyDepth depth, uint64_t deadline_usec, Graph **ret, Failure *f)
 {
         _cleanup_(graph_freep) Graph *g = graph_new();
         HolderScan scan = {
@@ -86,13 +136,34 @@ int topology_scan(TopologyDepth depth, uint64_t deadline_usec, Graph **ret, Fail
         if (r < 0)
                 return failure_set(f, FAILURE_FAILED, r, NULL,
                         "could not list the persistent memory: %s", strerror(-r));
-        if (depth > TOPOLOGY_DEVICES) {
+        if (depth > TOPOLOGY_DEVICES)
                 r = discover_holders(&scan, f);
-                if (r < 0)
-                        return r;
-        }
+        mount_list_done(&scan.mounts);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(g);
         return 0;
+}
+
+static bool has_vanished(int r)
+{
+        return r == -ENOENT || r == -ENODEV || r == -ENXIO || r == -ESRCH;
+}
+
+int topology_scan(TopologyDepth depth, uint64_t deadline_usec, Graph **ret, Failure *f)
+{
+        Failure last = { 0 };
+        int r = 0;
+
+        for (unsigned i = 0; i < SCANS_MAX; i++) {
+                last = (Failure){ 0 };
+                r = scan_once(depth, deadline_usec, ret, &last);
+                if (!has_vanished(r) || now_usec() >= deadline_usec)
+                        break;
+        }
+        if (r < 0 && f)
+                *f = last;
+        return r;
 }
 
 /* --- what a name means --- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Filesystems on pmem disks and partitions, mounted or not, from their superblocks; and whether the
- * machine itself stands on one of them. */
+/* Filesystems on disks, partitions and stacked devices, mounted or not, from their superblocks; and
+ * whether the machine itself stands on one of them. */
 
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -34,66 +34,80 @@ static int set_footing(Node *fs, dev_t dev)
         return used ? node_set(fs, "footing", text) : 0;
 }
 
-static int add_filesystem(Graph *g, Node *block, const BlkidInfo *info)
+static int set_filesystem(Node *n, const Node *disk)
 {
-        const char *devnum = node_get(block, "dev");
+        const char *devnum = node_get(disk, "dev");
         dev_t dev;
+        int r;
+
+        r = node_set(n, "dev", devnum);
+        if (r == 0)
+                r = node_set(n, "dax", node_get(disk, "dax"));
+        if (r == 0 && devnum && parse_devnum(devnum, &dev) == 0)
+                r = set_footing(n, dev);
+        return r;
+}
+
+static int add_probed(Graph *g, Node *disk, const BlkidInfo *info)
+{
         Node *n;
         int r;
 
-        r = graph_add(g, KIND_FILESYSTEM, node_name(block), &n);
+        r = graph_add(g, KIND_FILESYSTEM, node_name(disk), &n);
         if (r == 0)
-                r = graph_link(n, block);
+                r = graph_link(n, disk);
         if (r == 0)
                 r = node_set(n, "type", info->type);
         if (r == 0 && *info->uuid)
                 r = node_set(n, "uuid", info->uuid);
         if (r == 0 && *info->label)
                 r = node_set(n, "label", info->label);
-        if (r == 0)
-                r = node_set(n, "dev", devnum);
-        if (r == 0)
-                r = node_set(n, "dax", node_get(block, "dax"));
-        if (r == 0 && devnum && parse_devnum(devnum, &dev) == 0)
-                r = set_footing(n, dev);
-        return r;
+        return r < 0 ? r : set_filesystem(n, disk);
 }
 
-static int scan_block(Graph *g, Node *block)
+/* Mounted, yet its superblock says nothing to libblkid: a filesystem all the same. xfs and ext4
+ * show the block device's number; others have one of their own and name the device as their source.
+ */
+static int add_mounted(HolderScan *scan, Node *disk)
 {
-        _cleanup_(freep) char *devnode = string_printf("/dev/%s", node_name(block));
+        const MountList *mounts;
+        const Mount *m = NULL;
+        Node *n;
+        int r;
+
+        r = holder_mounts(scan, &mounts);
+        for (size_t i = 0; i < mounts->n && r == 0 && !m; i++)
+                if (holder_mount_disk(scan->graph, mounts->items + i) == disk)
+                        m = mounts->items + i;
+        if (r < 0 || !m)
+                return r;
+        r = graph_add(scan->graph, KIND_FILESYSTEM, node_name(disk), &n);
+        if (r == 0)
+                r = graph_link(n, disk);
+        if (r == 0)
+                r = node_set(n, "type", m->fstype);
+        return r < 0 ? r : set_filesystem(n, disk);
+}
+
+static int filesystem_discover(HolderScan *scan, Node *disk, Failure *f)
+{
+        _cleanup_(freep) char *devnode = string_printf("/dev/%s", node_name(disk));
         BlkidInfo info;
         int r;
 
         if (!devnode)
                 return -ENOMEM;
         r = blkid_read(devnode, &info);
-        if (r == -ENODATA)
-                return 0;
+        if (r < 0 && r != -ENODATA)
+                return failure_set(f, FAILURE_FAILED, r, node_name(disk),
+                        "its superblock could not be read: %s", strerror(-r));
         if (r == 0 && streq(info.usage, "filesystem"))
-                r = add_filesystem(g, block, &info);
-        return r;
-}
-
-static int filesystem_discover(HolderScan *scan, Failure *f)
-{
-        size_t n = scan->graph->n_nodes;
-        int r = 0;
-
-        for (size_t i = 0; i < n && r == 0; i++) {
-                Node *block = scan->graph->nodes[i];
-
-                if (!node_is(block, KIND_BLOCK))
-                        continue;
-                r = scan_block(scan->graph, block);
-                if (r < 0)
-                        return failure_set(f, FAILURE_FAILED, r, node_name(block),
-                                "its superblock could not be read: %s", strerror(-r));
-        }
-        return r;
+                return add_probed(scan->graph, disk, &info);
+        return add_mounted(scan, disk);
 }
 
 const HolderOps holder_filesystem = {
         .kind = KIND_FILESYSTEM,
+        .on = holder_on_disks,
         .discover = filesystem_discover,
 };

@@ -1,38 +1,79 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A holder kind: something that keeps a lower node in use. One file per kind; holder/table.c lists
- * them in the order in which they are discovered (a kind comes after those it can stand on). */
+/* A holder kind: something that keeps a lower node in use. One file per kind, one row in
+ * holder/table.c. topology.c asks each kind about each node that it can stand on, also about nodes
+ * that were found that way, so whatever stands on something that stands on the memory is found by
+ * the same few lines as what stands on it directly. */
 
 #include "failure.h"
+#include "sys/mounts.h"
 #include "util/graph.h"
 
 typedef struct HolderScan {
         Graph *graph;           /* what is known so far */
         uint64_t deadline_usec; /* CLOCK_MONOTONIC */
         bool processes;         /* also the expensive scan: who, not only what */
+        MountList mounts;       /* holder_mounts() */
+        bool mounts_read;
 } HolderScan;
 
 typedef struct HolderOps {
-        const char *kind; /* node kind it adds, kinds.h */
-        /* Adds a node for each holder of this kind above the nodes that are there, linked to what
-         * it stands on. Only reads. An error makes the whole topology unknown, and unknown refuses.
+        const char *kind;      /* node kind it adds, kinds.h */
+        const char *const *on; /* node kinds it can stand on, up to NULL */
+        /* Adds a node for each holder of this kind above that node, linked to it. Only reads. What
+         * must not or cannot be taken away gets the attribute "blocker": a sentence with the
+         * command that releases it. An error makes the whole topology unknown, and unknown refuses;
+         * -ENOENT, -ENODEV, -ENXIO and -ESRCH mean that it changed meanwhile and is scanned anew.
          */
-        int (*discover)(HolderScan *scan, Failure *f);
+        int (*discover)(HolderScan *scan, Node *below, Failure *f);
+        /* In the place of discover: once, after all the others, with everything they found. */
+        int (*discover_all)(HolderScan *scan, Failure *f);
+        /* For devices that the kernel lists in the "holders" directory of what they stand on
+         * (holder/stacked.c): how their names begin, and the discovery of one of them. */
+        const char *prefix;
+        int (*discover_stacked)(HolderScan *scan, Node *below, const char *name, Failure *f);
 } HolderOps;
 
-/* The filesystem on which a path lies, by the text of the mount points in any namespace: nothing
- * that could hang is asked. Something else mounted in between is no reason to hope, because it
- * keeps the filesystem in use as well. NULL: none of ours. */
-Node *holder_filesystem_of(const Graph *g, const char *path);
+/* Where superblocks, swap, tables and partitions can be: KIND_BLOCK and KIND_STACKED. */
+extern const char *const holder_on_disks[];
 
+/* A stacked device, once, linked to one of the things below it: type= is the word that policy and
+ * its step know it by ("dm", "md", "loop"), what= is for people. */
+int holder_add_stacked(HolderScan *scan, Node *below, const char *name, const char *type,
+        const char *what, Node **ret) _must_check_;
+
+/* One that nothing but its blocker= is known of. Name and what= are for people. */
+int holder_add_blocker(HolderScan *scan, Node *below, const char *name, const char *what,
+        const char *fmt, ...) _printf_(5, 6) _must_check_;
+
+/* Every mount of the machine, read once per scan. */
+int holder_mounts(HolderScan *scan, const MountList **ret) _must_check_;
+/* The disk or stacked device that its filesystem stands on; NULL: none of ours. */
+Node *holder_mount_disk(const Graph *g, const Mount *m);
+/* A mount, once, linked to below (its filesystem, or the mount it hides). */
+int holder_add_mount(HolderScan *scan, Node *below, const Mount *m, Node **ret) _must_check_;
+
+/* The node of this kind that has this device number, else NULL. */
+Node *holder_by_dev(const Graph *g, const char *kind, dev_t dev);
+/* The disk, partition or stacked device with this device number. */
+Node *holder_disk_by_dev(const Graph *g, dev_t dev);
+
+/* Does this path lie on the filesystem, by the text of its mount points in any namespace? Nothing
+ * that could hang is asked. Something else mounted in between is no reason to hope, because it
+ * keeps the filesystem in use as well. */
+bool holder_lies_on(const Node *filesystem, const char *path);
+
+extern const HolderOps holder_dm;
+extern const HolderOps holder_filesystem;
 extern const HolderOps holder_loop;
+extern const HolderOps holder_md;
+extern const HolderOps holder_mount;
+extern const HolderOps holder_nested;
 extern const HolderOps holder_partition;
+extern const HolderOps holder_process;
 extern const HolderOps holder_stacked;
 extern const HolderOps holder_swap;
-extern const HolderOps holder_filesystem;
-extern const HolderOps holder_mount;
-extern const HolderOps holder_process;
 
 /* NULL-terminated. */
 extern const HolderOps *const holder_table[];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Mounts of the filesystems on persistent memory in every mount namespace that has a process, what
- * is mounted below them, and the facts that only a mounted filesystem tells. */
+/* Mounts of a filesystem in every mount namespace, and the facts that only a mounted filesystem
+ * tells. */
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -17,48 +17,18 @@
  * one the forced road stays closed. */
 #define PAGES_TIMEOUT_USEC (5 * USEC_PER_SEC)
 
-static Node *find_by_dev(const Graph *g, const char *kind, dev_t dev)
-{
-        char devnum[DEVNUM_MAX];
-
-        (void)format_devnum(devnum, dev);
-        for (size_t i = 0; i < g->n_nodes; i++)
-                if (node_is(g->nodes[i], kind) && node_has(g->nodes[i], "dev", devnum))
-                        return g->nodes[i];
-        return NULL;
-}
-
 /* xfs and ext4 show the block device's number; btrfs and others have one of their own, so there the
  * source decides. */
-static Node *find_block(const Graph *g, const Mount *m)
+Node *holder_mount_disk(const Graph *g, const Mount *m)
 {
-        Node *n = find_by_dev(g, KIND_BLOCK, m->dev);
+        Node *n = holder_disk_by_dev(g, m->dev);
         struct stat st;
 
         if (n || major(m->dev) != 0 || !m->source || strncmp(m->source, "/dev/", 5) != 0)
                 return n;
         if (stat(m->source, &st) < 0 || !S_ISBLK(st.st_mode))
                 return NULL;
-        return find_by_dev(g, KIND_BLOCK, st.st_rdev);
-}
-
-/* Mounted, yet its superblock says nothing to libblkid: a filesystem all the same. */
-static int need_filesystem(Graph *g, Node *block, const Mount *m, Node **ret)
-{
-        char devnum[DEVNUM_MAX];
-        int r;
-
-        *ret = graph_find(g, KIND_FILESYSTEM, node_name(block));
-        if (*ret)
-                return 0;
-        r = graph_add(g, KIND_FILESYSTEM, node_name(block), ret);
-        if (r == 0)
-                r = graph_link(*ret, block);
-        if (r == 0)
-                r = node_set(*ret, "type", m->fstype);
-        if (r == 0)
-                r = node_set(*ret, "dax", node_get(block, "dax"));
-        return r < 0 ? r : node_set(*ret, "dev", format_devnum(devnum, m->dev));
+        return holder_disk_by_dev(g, st.st_rdev);
 }
 
 static int set_mount(Node *n, const Mount *m)
@@ -88,50 +58,21 @@ static int set_mount(Node *n, const Mount *m)
         return r;
 }
 
-static int add_mount(Graph *g, const Mount *m, Node *block)
+int holder_add_mount(HolderScan *scan, Node *below, const Mount *m, Node **ret)
 {
         char id[24];
-        Node *fs, *n = NULL;
-        int r;
+        int r = 0;
 
         (void)snprintf(id, sizeof(id), "%" PRIu64, m->id);
-        r = need_filesystem(g, block, m, &fs);
-        if (r == 0)
-                r = graph_add(g, KIND_MOUNT, id, &n);
-        if (r == 0)
-                r = graph_link(n, fs);
-        if (r == 0)
-                r = node_set(n, "id", id);
-        return r == 0 ? set_mount(n, m) : r;
-}
-
-/* Something else is mounted below one of ours: umount would answer EBUSY for a reason that no
- * process shows. */
-static int add_nested(Graph *g, const Mount *m, Node *parent)
-{
-        Node *n;
-        int r;
-
-        r = graph_add(g, KIND_HOLDER, m->target, &n);
-        if (r == -EEXIST)
-                return 0;
-        if (r == 0)
-                r = graph_link(n, parent);
-        return r < 0 ? r
-                     : node_setf(n, "what", "%s of %s is mounted below %s", m->fstype,
-                               strna(m->source), strna(node_get(parent, "target")));
-}
-
-static int add_one(Graph *g, const Mount *m)
-{
-        Node *block = find_block(g, m), *parent;
-        char id[24];
-
-        if (block)
-                return add_mount(g, m, block);
-        (void)snprintf(id, sizeof(id), "%" PRIu64, m->parent_id);
-        parent = graph_find(g, KIND_MOUNT, id);
-        return parent ? add_nested(g, m, parent) : 0;
+        *ret = graph_find(scan->graph, KIND_MOUNT, id);
+        if (!*ret) {
+                r = graph_add(scan->graph, KIND_MOUNT, id, ret);
+                if (r == 0)
+                        r = node_set(*ret, "id", id);
+                if (r == 0)
+                        r = set_mount(*ret, m);
+        }
+        return r < 0 ? r : graph_link(*ret, below);
 }
 
 /* --- facts about a mounted filesystem --- */
@@ -158,7 +99,7 @@ static bool is_filesystem(int fd, const Node *fs)
 
 static int learn_xfs(Node *fs, int fd)
 {
-        const Node *block = node_below(fs, KIND_BLOCK);
+        const Node *disk = fs->lower[0];
         XfsInfo info;
         uint64_t pages;
         int r;
@@ -168,55 +109,55 @@ static int learn_xfs(Node *fs, int fd)
         r = node_set(fs, "rmapbt", info.rmapbt ? "yes" : "no");
         if (r == 0)
                 r = node_set(fs, "realtime", info.realtime ? "yes" : "no");
-        if (r == 0 && xfs_cached_pages(fd, node_name(block),
+        if (r == 0 && xfs_cached_pages(fd, node_name(disk),
                               usec_add(now_usec(), PAGES_TIMEOUT_USEC), &pages) == 0)
                 r = node_setf(fs, "pages", "%" PRIu64, pages);
         return r;
 }
 
-static int learn(Graph *g)
+static int learn(Node *fs, const Node *mount)
 {
-        int r = 0;
+        _cleanup_(closep) int fd = -EBADF;
 
-        for (size_t i = 0; i < g->n_nodes && r == 0; i++) {
-                Node *fs = g->nodes[i]->n_lower > 0 ? g->nodes[i]->lower[0] : NULL;
-                _cleanup_(closep) int fd = -EBADF;
+        if (!node_has(fs, "type", "xfs") || node_get(fs, "rmapbt"))
+                return 0;
+        fd = open_root(mount);
+        return fd >= 0 && is_filesystem(fd, fs) ? learn_xfs(fs, fd) : 0;
+}
 
-                if (!node_is(g->nodes[i], KIND_MOUNT) || !fs || !node_has(fs, "type", "xfs") ||
-                        node_get(fs, "rmapbt"))
+/* What the filesystem calls itself: that of its device, or one of its own. */
+static bool shows(const Node *fs, const Mount *m)
+{
+        char devnum[DEVNUM_MAX];
+
+        return node_has(fs, "dev", format_devnum(devnum, m->dev));
+}
+
+static int mount_discover(HolderScan *scan, Node *fs, Failure *f)
+{
+        const Node *disk = fs->n_lower > 0 ? fs->lower[0] : NULL;
+        const MountList *mounts;
+        Node *n;
+        int r;
+
+        r = holder_mounts(scan, &mounts);
+        for (size_t i = 0; i < mounts->n && r == 0; i++) {
+                const Mount *m = mounts->items + i;
+
+                if (!shows(fs, m) &&
+                        (major(m->dev) != 0 || !disk || holder_mount_disk(scan->graph, m) != disk))
                         continue;
-                fd = open_root(g->nodes[i]);
-                if (fd >= 0 && is_filesystem(fd, fs))
-                        r = learn_xfs(fs, fd);
+                r = holder_add_mount(scan, fs, m, &n);
+                if (r == 0)
+                        r = learn(fs, n);
         }
         return r;
 }
 
-Node *holder_filesystem_of(const Graph *g, const char *path)
-{
-        for (size_t i = 0; i < g->n_nodes; i++) {
-                const char *target = node_get(g->nodes[i], "target");
-                size_t n = target ? strlen(target) : 0;
-
-                if (node_is(g->nodes[i], KIND_MOUNT) && n > 0 && strncmp(path, target, n) == 0 &&
-                        (path[n] == '/' || path[n] == '\0' || target[n - 1] == '/'))
-                        return g->nodes[i]->lower[0];
-        }
-        return NULL;
-}
-
-static int mount_discover(HolderScan *scan, Failure *f)
-{
-        _cleanup_(mount_list_done) MountList l = { 0 };
-        int r;
-
-        r = mounts_read_all(&l);
-        for (size_t i = 0; i < l.n && r == 0; i++)
-                r = add_one(scan->graph, &l.items[i]);
-        return r < 0 ? r : learn(scan->graph);
-}
+static const char *const on_filesystems[] = { KIND_FILESYSTEM, NULL };
 
 const HolderOps holder_mount = {
         .kind = KIND_MOUNT,
+        .on = on_filesystems,
         .discover = mount_discover,
 };

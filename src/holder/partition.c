@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Partitions of a pmem disk: subdirectories of its sysfs directory that have a "partition" number.
- */
+/* Partitions of a disk, of the memory itself or of something on it: subdirectories of its sysfs
+ * directory that have a "partition" number. */
 
 #include <inttypes.h>
 #include <sys/sysmacros.h>
@@ -31,12 +31,12 @@ static int add_partition(Graph *g, Node *disk, const char *sysfs, const char *na
                 r = node_set(n, "sysfs", sysfs);
         if (r == 0)
                 r = node_setf(n, "size", "%" PRIu64, sectors * 512);
-        if (r == 0)
+        if (r == 0 && node_get(disk, "dax"))
                 r = node_set(n, "dax", node_get(disk, "dax"));
         return r;
 }
 
-static int scan_disk(Graph *g, Node *disk)
+static int partition_discover(HolderScan *scan, Node *disk, Failure *f)
 {
         _cleanup_(strv_freep) char **names = NULL;
         const char *dir = node_get(disk, "sysfs");
@@ -49,23 +49,13 @@ static int scan_disk(Graph *g, Node *disk)
                 if (!sysfs)
                         return -ENOMEM;
                 if (sysfs_read_u64(sysfs, "partition", &number) == 0)
-                        r = add_partition(g, disk, sysfs, *name);
+                        r = add_partition(scan->graph, disk, sysfs, *name);
         }
-        return r;
-}
-
-static int partition_discover(HolderScan *scan, Failure *f)
-{
-        size_t n = scan->graph->n_nodes; /* the nodes added here are no disks */
-        int r = 0;
-
-        for (size_t i = 0; i < n && r == 0; i++)
-                if (node_is(scan->graph->nodes[i], KIND_BLOCK))
-                        r = scan_disk(scan->graph, scan->graph->nodes[i]);
         return r;
 }
 
 const HolderOps holder_partition = {
         .kind = KIND_BLOCK,
+        .on = holder_on_disks,
         .discover = partition_discover,
 };

@@ -47,7 +47,7 @@ static int collect(const Graph *g, DevSet *filesystems, DevSet *nodes)
 
                 if (node_is(n, KIND_MOUNT) || node_is(n, KIND_FILESYSTEM))
                         r = dev_set_add(filesystems, node_get(n, "dev"));
-                if (node_is(n, KIND_BLOCK) || node_is(n, KIND_CHARDEV))
+                if (node_is(n, KIND_BLOCK) || node_is(n, KIND_STACKED) || node_is(n, KIND_CHARDEV))
                         r = dev_set_add(nodes, node_get(n, "dev"));
         }
         return r;
@@ -58,7 +58,7 @@ static int collect(const Graph *g, DevSet *filesystems, DevSet *nodes)
 static Node *stands_on(const Graph *g, const ProcHolder *p)
 {
         static const char *const files[] = { KIND_FILESYSTEM, KIND_MOUNT, NULL };
-        static const char *const nodes[] = { KIND_BLOCK, KIND_CHARDEV, NULL };
+        static const char *const nodes[] = { KIND_BLOCK, KIND_STACKED, KIND_CHARDEV, NULL };
         const char *const *kinds = p->uses & ~(unsigned)PROC_USE_NODE ? files : nodes;
         char devnum[DEVNUM_MAX];
 
@@ -121,6 +121,8 @@ static int process_discover(HolderScan *scan, Failure *f)
         _cleanup_(proc_list_done) ProcList l = { 0 };
         int r;
 
+        if (!scan->processes)
+                return 0;
         r = collect(scan->graph, &filesystems, &nodes);
         if (r < 0 || filesystems.n + nodes.n == 0)
                 return r;
@@ -133,5 +135,5 @@ static int process_discover(HolderScan *scan, Failure *f)
 
 const HolderOps holder_process = {
         .kind = KIND_PROCESS,
-        .discover = process_discover,
+        .discover_all = process_discover,
 };

@@ -11,26 +11,15 @@
 
 #define SWAPS_MAX (1024 * 1024)
 
-static Node *find_block(const Graph *g, dev_t dev)
+static bool stands_on(const Node *below, const char *path, const char *type)
 {
         char devnum[DEVNUM_MAX];
-
-        (void)format_devnum(devnum, dev);
-        for (size_t i = 0; i < g->n_nodes; i++)
-                if (node_is(g->nodes[i], KIND_BLOCK) && node_has(g->nodes[i], "dev", devnum))
-                        return g->nodes[i];
-        return NULL;
-}
-
-static Node *find_below(const Graph *g, const char *path, const char *type)
-{
         struct stat st;
 
-        if (!streq(type, "partition"))
-                return holder_filesystem_of(g, path);
-        if (stat(path, &st) < 0 || !S_ISBLK(st.st_mode))
-                return NULL;
-        return find_block(g, st.st_rdev);
+        if (node_is(below, KIND_FILESYSTEM))
+                return streq(type, "file") && holder_lies_on(below, path);
+        return streq(type, "partition") && stat(path, &st) == 0 && S_ISBLK(st.st_mode) &&
+               node_has(below, "dev", format_devnum(devnum, st.st_rdev));
 }
 
 /* The kernel writes blanks and backslashes of a path as \040. */
@@ -50,19 +39,18 @@ static void unescape(char *s)
 }
 
 /* "PATH TYPE SIZE USED PRIORITY" */
-static int add_area(Graph *g, const char *line)
+static int add_area(Graph *g, Node *below, const char *line)
 {
         char path[4096], type[32], size[32], used[32], priority[32];
-        Node *below, *n;
+        Node *n;
         int r;
 
         if (sscanf(line, "%4095s %31s %31s %31s %31s", path, type, size, used, priority) != 5)
                 return 0;
         unescape(path);
-        below = find_below(g, path, type);
-        if (!below)
+        if (!stands_on(below, path, type))
                 return 0;
-        r = graph_add(g, KIND_SWAP, node_is(below, KIND_BLOCK) ? node_name(below) : path, &n);
+        r = graph_add(g, KIND_SWAP, node_is(below, KIND_FILESYSTEM) ? path : node_name(below), &n);
         if (r == 0)
                 r = graph_link(n, below);
         if (r == 0)
@@ -71,10 +59,12 @@ static int add_area(Graph *g, const char *line)
                 r = node_set(n, "used", used);
         if (r == 0)
                 r = node_set(n, "priority", priority);
-        return r;
+        return r < 0 ? r
+                     : node_setf(n, "blocker", "it is in use as swap; run swapoff %s and ask again",
+                               path);
 }
 
-static int swap_discover(HolderScan *scan, Failure *f)
+static int swap_discover(HolderScan *scan, Node *below, Failure *f)
 {
         _cleanup_(freep) char *text = NULL;
         char *save = NULL;
@@ -84,11 +74,14 @@ static int swap_discover(HolderScan *scan, Failure *f)
                 return 0; /* a kernel without swap */
         for (char *line = r == 0 ? strtok_r(text, "\n", &save) : NULL; line && r == 0;
                 line = strtok_r(NULL, "\n", &save))
-                r = add_area(scan->graph, line);
+                r = add_area(scan->graph, below, line);
         return r;
 }
 
+static const char *const on_files_and_disks[] = { KIND_FILESYSTEM, KIND_BLOCK, KIND_STACKED, NULL };
+
 const HolderOps holder_swap = {
         .kind = KIND_SWAP,
+        .on = on_files_and_disks,
         .discover = swap_discover,
 };

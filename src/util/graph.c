@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Who stands on whom. A link is only made from a later node to an earlier one: that is what keeps
- * the graph free of cycles, and every walk here relies on it. Walks are iterative and thread their
- * work list through the nodes, so they need no memory and a deep graph cannot exhaust the stack. */
+/* Who stands on whom. Walks visit a node once, so a cycle that a broken sysfs shows cannot hold
+ * them up before the sort refuses it; they are iterative and thread their work list through the
+ * nodes, so they need no memory. Names are found by a hash: the graph of a machine with a thousand
+ * mounts and thousands of processes is filled in linear time. */
 
 #include <stdarg.h>
 
@@ -36,8 +37,46 @@ Graph *graph_free(Graph *g)
         for (size_t i = 0; i < g->n_nodes; i++)
                 node_free(g->nodes[i]);
         free(g->nodes);
+        free(g->buckets);
         free(g);
         return NULL;
+}
+
+#define BUCKETS_INITIAL 64 /* a power of two */
+
+/* FNV-1a over kind and name. */
+static Node **bucket_of(const Graph *g, const char *kind, const char *name)
+{
+        uint64_t hash = UINT64_C(14695981039346656037);
+
+        for (; *kind; kind++)
+                hash = (hash ^ (unsigned char)*kind) * UINT64_C(1099511628211);
+        for (; *name; name++)
+                hash = (hash ^ (unsigned char)*name) * UINT64_C(1099511628211);
+        return g->buckets + (hash & (g->n_buckets - 1));
+}
+
+static void bucket_add(Graph *g, Node *n)
+{
+        Node **bucket = bucket_of(g, node_kind(n), node_name(n));
+
+        n->same_hash = *bucket;
+        *bucket = n;
+}
+
+static int buckets_grow(Graph *g)
+{
+        size_t n = g->n_buckets ? 2 * g->n_buckets : BUCKETS_INITIAL;
+        Node **buckets = calloc(n, sizeof(*buckets));
+
+        if (!buckets)
+                return -ENOMEM;
+        free(g->buckets);
+        g->buckets = buckets;
+        g->n_buckets = n;
+        for (size_t i = 0; i < g->n_nodes; i++)
+                bucket_add(g, g->nodes[i]);
+        return 0;
 }
 
 static int node_append(Node ***list, size_t *n, Node *node)
@@ -58,17 +97,20 @@ static int graph_add_record(Graph *g, Record *record, Node **ret)
         _cleanup_(node_freep) Node *node = NULL;
         int r;
 
-        if (graph_find(g, record->verb, record->name))
+        if (graph_find(g, record->verb, strempty(record->name)))
                 return -EEXIST;
+        r = g->n_nodes >= g->n_buckets ? buckets_grow(g) : 0;
+        if (r < 0)
+                return r;
         node = calloc(1, sizeof(Node));
         if (!node)
                 return -ENOMEM;
         node->graph = g;
-        node->index = g->n_nodes;
         r = node_append(&g->nodes, &g->n_nodes, node);
         if (r < 0)
                 return r;
         node->record = record;
+        bucket_add(g, node);
         if (ret)
                 *ret = node;
         (void)TAKE_PTR(node);
@@ -102,7 +144,7 @@ int graph_link(Node *upper, Node *lower)
 {
         int r;
 
-        if (lower->graph != upper->graph || lower->index >= upper->index)
+        if (lower->graph != upper->graph || lower == upper)
                 return -EINVAL;
         if (node_stands_on(upper, lower))
                 return 0;
@@ -117,10 +159,67 @@ int graph_link(Node *upper, Node *lower)
 
 Node *graph_find(const Graph *g, const char *kind, const char *name)
 {
-        for (size_t i = 0; i < g->n_nodes; i++)
-                if (streq(node_name(g->nodes[i]), name) && node_is(g->nodes[i], kind))
-                        return g->nodes[i];
+        if (g->n_buckets == 0)
+                return NULL;
+        for (Node *n = *bucket_of(g, kind, name); n; n = n->same_hash)
+                if (streq(node_name(n), name) && node_is(n, kind))
+                        return n;
         return NULL;
+}
+
+typedef struct Sort {
+        unsigned max_depth;
+        Node **order;
+        size_t n;
+        const Node *culprit;
+} Sort;
+
+/* After what it stands on. Recursion goes no deeper than a stack may be. */
+static int place(Sort *s, Node *n, unsigned left)
+{
+        unsigned depth = 0;
+        int r;
+
+        if (n->depth > 0)
+                return 0;
+        s->culprit = n;
+        if (n->visited)
+                return -ELOOP;
+        if (left == 0)
+                return -E2BIG;
+        n->visited = true;
+        for (size_t i = 0; i < n->n_lower; i++) {
+                r = place(s, n->lower[i], left - 1);
+                if (r < 0)
+                        return r;
+                depth = n->lower[i]->depth > depth ? n->lower[i]->depth : depth;
+        }
+        s->culprit = n;
+        if (depth >= s->max_depth)
+                return -E2BIG;
+        n->depth = depth + 1;
+        s->order[s->n++] = n;
+        return 0;
+}
+
+int graph_sort(Graph *g, unsigned max_depth, const Node **ret_node)
+{
+        Sort s = { .max_depth = max_depth, .order = calloc(g->n_nodes + 1, sizeof(Node *)) };
+        int r = s.order ? 0 : -ENOMEM;
+
+        for (size_t i = 0; i < g->n_nodes; i++) {
+                g->nodes[i]->depth = 0;
+                g->nodes[i]->visited = false;
+        }
+        /* One more level, so that a cycle as long as the limit is still told as one. */
+        for (size_t i = 0; i < g->n_nodes && r == 0; i++)
+                r = place(&s, g->nodes[i], max_depth + 1);
+        if (r < 0 && ret_node)
+                *ret_node = s.culprit;
+        if (r == 0)
+                memcpy(g->nodes, s.order, g->n_nodes * sizeof(Node *));
+        free(s.order);
+        return r;
 }
 
 bool node_has(const Node *n, const char *key, const char *value)
@@ -196,7 +295,7 @@ const Node *node_below(const Node *n, const char *kind)
                 for (size_t i = 0; i < at->n_lower; i++) {
                         Node *lower = at->lower[i];
 
-                        if (lower->walk == walk)
+                        if (lower->walk == walk || lower == n)
                                 continue;
                         lower->walk = walk;
                         lower->next = NULL;

@@ -6,9 +6,9 @@
  *
  *     filesystem pmem0 on=block:pmem0 type=xfs rmapbt=yes
  *
- * A node stands on its lower nodes and carries its upper ones. Insertion order is kept and lower
- * nodes must exist before what stands on them, so a printed graph can be read top to bottom and
- * there can be no cycle.
+ * A node stands on its lower nodes and carries its upper ones. While it is being filled a graph may
+ * be in any order; graph_sort() puts lower nodes before what stands on them and refuses a cycle, so
+ * a printed graph can be read top to bottom. A parsed one is in that order from the start.
  *
  * on= is a list kind:name,kind:name in the order of the links; in both words every byte that is not
  * one of A-Z a-z 0-9 _ . / @ + - is written as %HH (two capital hex digits), so a name may hold
@@ -31,15 +31,20 @@ struct Node {
         bool marked; /* scratch: the closure that was computed last */
         /* private to graph.c */
         Graph *graph;
-        size_t index;
-        Node *next;    /* of a walk that is under way */
-        uint64_t walk; /* number of the last walk that came by */
+        Node *same_hash;
+        Node *next;     /* of a walk that is under way */
+        uint64_t walk;  /* number of the last walk that came by */
+        unsigned depth; /* of the last sort: layers up to this one; 0: not placed yet */
+        bool visited;
 };
 
 struct Graph {
         Node **nodes;
         size_t n_nodes;
+        /* private to graph.c */
         uint64_t walk;
+        Node **buckets;
+        size_t n_buckets;
 };
 
 Graph *graph_new(void);
@@ -48,8 +53,12 @@ DEFINE_CLEANUP(Graph *, graph_free);
 
 /* -EEXIST when kind and name are taken. The node belongs to the graph. */
 int graph_add(Graph *g, const char *kind, const char *name, Node **ret) _must_check_;
-/* upper stands on lower; twice is once. -EINVAL when lower was not added before upper. -ENOMEM. */
+/* upper stands on lower; twice is once. -EINVAL for a node on itself or of another graph. -ENOMEM.
+ */
 int graph_link(Node *upper, Node *lower) _must_check_;
+/* Lower nodes first, else as they were added. -ELOOP for a cycle, -E2BIG for more than max_depth
+ * layers; *ret_node (may be NULL) is a node of it, and the order is as before. */
+int graph_sort(Graph *g, unsigned max_depth, const Node **ret_node) _must_check_;
 Node *graph_find(const Graph *g, const char *kind, const char *name);
 
 static inline const char *node_kind(const Node *n)

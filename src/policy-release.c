@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What stands on the memory is taken away from the top down, whatever kinds are mixed: a mount on a
+ * loop device on a file on the filesystem below. THE TABLE says for each kind of holder which step
+ * releases it and which attributes of its node the step needs, also to give it back. A kind without
+ * a row cannot be released and blocks (policy-rules.c). */
+
+#include "policy-build.h"
+
+#include "kinds.h"
+
+typedef struct Release {
+        const char *kind;
+        const char *type; /* the node's type=, NULL: any */
+        const StepOps *ops;
+        const char *name; /* attribute that the step is named after, NULL: the node's name */
+        uint64_t wait_usec;
+        const char *keys[14];
+} Release;
+
+/* clang-format off */
+static const Release releases[] = {
+        /* umount waits only for inode eviction, and on kernels from 6.15 for busy pages. */
+        { KIND_MOUNT, NULL, &step_unmount, "target", 60 * USEC_PER_SEC,
+          { "id", "dev", "ns", "ns-pid", "root", "fstype", "source", "options", "fs-options",
+            "propagation" } },
+};
+/* clang-format on */
+
+static const Release *find(const Node *n)
+{
+        for (size_t i = 0; i < ELEMENTSOF(releases); i++)
+                if (node_is(n, releases[i].kind) &&
+                        (!releases[i].type || node_has(n, "type", releases[i].type)))
+                        return releases + i;
+        return NULL;
+}
+
+bool build_can_release(const Node *n)
+{
+        return find(n);
+}
+
+const StepOps *build_find_release(const char *name)
+{
+        for (size_t i = 0; i < ELEMENTSOF(releases); i++)
+                if (streq(releases[i].ops->name, name))
+                        return releases[i].ops;
+        return NULL;
+}
+
+/* The filesystem of a mount; its other link, if it has one, is the mount that it hides. */
+static const Node *filesystem_of(const Node *n)
+{
+        for (size_t i = 0; i < n->n_lower; i++)
+                if (node_is(n->lower[i], KIND_FILESYSTEM))
+                        return n->lower[i];
+        return NULL;
+}
+
+/* By the uuid a step knows the thing again after its device was unbound and bound; from the nd
+ * device it sees whether somebody took the memory away under it. */
+static int set_base(Record *r, const Node *n)
+{
+        const Node *fs = filesystem_of(n), *ns = node_below(n, KIND_NAMESPACE);
+        int e = fs ? record_set(r, "uuid", node_get(fs, "uuid")) : 0;
+
+        return e < 0 || !ns ? e : record_set(r, "device", node_get(ns, "device"));
+}
+
+int build_release(Build *b, const StepOps *ops, const Node *n)
+{
+        const Release *release = find(n);
+        const char *name = release->name ? node_get(n, release->name) : node_name(n);
+        _cleanup_(record_freep) Record *r = build_new_step(b, ops ? ops : release->ops, name);
+        int e;
+
+        if (!r)
+                return -ENOMEM;
+        e = build_copy_keys(r, n, release->keys);
+        if (e == 0)
+                e = set_base(r, n);
+        if (e == 0)
+                e = build_set_usec(r, "wait", release->wait_usec);
+        return build_add_step(b, ops ? ops : release->ops, &r, e);
+}
+
+/* On the forced road the filesystem that stands on the memory with no other one in between is
+ * frozen and goes with its device. */
+bool build_is_frozen(const Node *fs)
+{
+        for (size_t i = 0; i < fs->n_lower; i++)
+                if (node_below(fs->lower[i], KIND_FILESYSTEM))
+                        return false;
+        return build_is_mounted(fs);
+}
+
+bool build_is_frozen_mount(const Build *b, const Node *n)
+{
+        const Node *fs = node_is(n, KIND_MOUNT) ? filesystem_of(n) : NULL;
+
+        return b->road == ROAD_FORCED && fs && build_is_frozen(fs);
+}
+
+int build_releases(Build *b, const StepOps *none)
+{
+        int e = 0;
+
+        for (size_t i = b->g->n_nodes; i > 0 && e == 0; i--) {
+                const Node *n = b->g->nodes[i - 1];
+
+                if (n->marked && find(n) && !build_is_frozen_mount(b, n))
+                        e = build_release(b, none, n);
+        }
+        return e;
+}
