@@ -3,8 +3,11 @@
 # The virtual machine: how it is put together, started, talked to and stopped. A machine has a folder; all of its
 # ends are FIFOs there, which a shell can read and write without further tools.
 
-# Machine configurations: the number of 1 GiB NVDIMMs. The first one carries an XFS with rmapbt, not mounted.
-declare -A nvdimms=([none]=0 [one]=1 [two]=2)
+# Machine configurations: the number of 1 GiB NVDIMMs. The first one carries an XFS with rmapbt, not mounted. In
+# "legacy" the firmware's memory map has a piece of the RAM as well, which becomes the first disk: memory with page
+# structures and without an info block, like an old NVDIMM-N or a virtio-pmem. Its contents go with the machine.
+declare -A nvdimms=([none]=0 [one]=1 [two]=2 [legacy]=1)
+declare -A parameters=([legacy]='memmap=384M!1G')
 memory=2048
 # 1 GiB and a label area of 16 MiB: other sizes give a region ndctl calls misaligned.
 nvdimm_size=1040
@@ -43,7 +46,7 @@ machine_arguments() {
                 -machine "q35,nvdimm=on,memory-backend=ram"
                 -m "$memory,slots=4,maxmem=8G"
                 -object "memory-backend-file,id=ram,mem-path=$folder/ram,size=${memory}M,share=$share"
-                -kernel "$image/$kernel/vmlinuz" -initrd "$image/$kernel/initrd" -append "$(command_line)"
+                -kernel "$image/$kernel/vmlinuz" -initrd "$image/$kernel/initrd" -append "$(command_line) ${parameters[$config]:-}"
                 -drive "if=none,id=root,format=raw,readonly=on,file=$image/root.erofs"
                 -device "virtio-blk-pci,drive=root,serial=root"
                 -drive "if=none,id=stage,format=raw,readonly=on,file=$stage"

@@ -59,12 +59,12 @@ make_snapshot() (
         stop_with_me
         # Now and then a kernel dies while it boots under emulation: it patches its own code on one processor while the
         # other runs it ("Oops: int3").
-        for try in 1 2 3; do
+        for try in 1 2 3 4 5 6; do
                 rm -rf "$folder.tmp"
                 mkdir "$folder.tmp"
                 save_machine "$@" "$folder.tmp" && break
                 echo "lab: kernel $2 with configuration $3 did not boot (try $try), see $folder.tmp/console" >&2
-                [ "$try" -lt 3 ] || return 1
+                [ "$try" -lt 6 ] || return 1
         done
         mv "$folder.tmp" "$folder"
         echo "lab: booted kernel $2, configuration $3, for later resumes: $((SECONDS - start)) s" >&2
