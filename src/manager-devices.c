@@ -168,7 +168,7 @@ static const char *can_remove(const Graph *g)
 
                 if (!n->marked)
                         continue;
-                if (node_is(n, KIND_HOLDER) || node_get(n, "footing"))
+                if (node_is(n, KIND_HOLDER) || node_get(n, "blocker") || node_get(n, "footing"))
                         return "no";
                 if ((node_is(n, KIND_NAMESPACE) || node_is(n, KIND_REGION)) &&
                         node_get(n, "driver"))

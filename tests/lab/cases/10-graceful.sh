@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Graceful over D-Bus with busctl: the application leaves when asked, nothing is lost, the device comes back.
 # lab: kernel=new,old config=two timeout=90
+# matrix: fsdax with pfn device, XFS | graceful | drained, unmounted, unbound; back with its data
 
 mount_pmem
 start_app --ack=/run/ack "$mnt/data"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Somebody stays: graceful is undone, everything is as before, and who stayed is named.
 # lab: kernel=new,old config=two timeout=90
+# matrix: fsdax with pfn device, somebody stays | graceful | undone, who stayed is named
 
 mount_pmem
 mkdir -p /srv/other

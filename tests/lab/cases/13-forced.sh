@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The forced road: an application that refuses to leave is killed by the kernel inside the unbind.
 # lab: kernel=new config=two timeout=90
+# matrix: fsdax with pfn device, XFS | forced | killed by the kernel inside the unbind
 
 mount_pmem
 start_app --on-term=ignore --ack=/run/ack "$mnt/data"

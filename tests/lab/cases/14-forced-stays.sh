@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Who ignores the kernel's SIGBUS, only has a descriptor or only a working directory gets SIGKILL after the unbind.
 # lab: kernel=new config=two timeout=120
+# matrix: processes that outlive SIGBUS, only a descriptor, only a cwd | forced | SIGKILL, detached
 
 mount_pmem
 apps=()

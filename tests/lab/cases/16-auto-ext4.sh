@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # ext4 has no pre-remove: never unbound under live mappings; the daemon kills and unmounts.
 # lab: kernel=new,old config=two timeout=90
+# matrix: fsdax with pfn device, ext4 | auto | killed and unmounted, never unbound under mappings
 
 make_ext4
 mount_pmem

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A kernel without pre-remove, or XFS without the reverse map: forced is refused with the reason, nothing changes.
 # lab: kernel=new,old config=two timeout=90
+# matrix: fsdax without proof of pre-remove | forced | refused with the reason
 
 if [ "$(uname -r | cut -d. -f1,2)" != 6.1 ]; then make_xfs /dev/pmem0 0; fi
 mount_pmem

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A filesystem in many places: bind mounts, a subtree, another mount namespace. All go, or all come back as they were.
 # lab: kernel=new,old config=two timeout=120
+# matrix: bind mounts, other mount namespaces | graceful | unmounted everywhere; back in the same places
 
 mount_pmem
 mkdir -p "$mnt/sub" /srv/{bound,sub,read}
