@@ -29,6 +29,8 @@
  * swap        pmem0       size= used= priority=                    on block or stacked
  *             /PATH       a swap file                                   on filesystem
  * mount       ID          (mount id) target= dev= root= ns= ns-pid= options= fstype= source=
+ *             unit=mnt-x.mount      a unit file that could mount it again
+ *             automount=mnt-x.automount   and one that would do so on access
  *             propagation=shared|private|unbindable  on filesystem, and on the mount below it
  * holder      NAME        something else that keeps a node busy: what=TEXT
  * process     PID         start= comm= unit= uses=dax,map,fd,cwd,root,exe,node example=PATH

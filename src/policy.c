@@ -20,6 +20,10 @@
 
 #include "kinds.h"
 
+/* What the service manager may take to read its units or to stop one. */
+#define UNIT_TIMEOUT_USEC (90 * USEC_PER_SEC)
+/* A superblock is made read-only when what is dirty is on its storage. */
+#define READONLY_TIMEOUT_USEC (60 * USEC_PER_SEC)
 /* How long a process may take to die of the kernel's SIGBUS before the daemon's own SIGKILL. */
 #define SIGBUS_GRACE_USEC (2 * USEC_PER_SEC)
 
@@ -33,6 +37,9 @@ typedef struct Row {
 } Row;
 
 static int once(Build *b, const StepOps *ops);
+static int for_mount_units(Build *b, const StepOps *ops);
+static int for_automounts(Build *b, const StepOps *ops);
+static int for_writable(Build *b, const StepOps *ops);
 static int for_processes(Build *b, const StepOps *ops);
 static int for_kill(Build *b, const StepOps *ops);
 static int for_hold(Build *b, const StepOps *ops);
@@ -50,9 +57,12 @@ static int for_verify(Build *b, const StepOps *ops);
 /* clang-format off */
 static const Row pipeline[] = {
         { &step_announce, PART_HEAD,  ROAD_ANY,                  once                 },
+        { &step_gate,     PART_HEAD,  ROAD_ANY,                  for_mount_units      },
         { &step_signal,   PART_HEAD,  ROAD_ANY,                  for_processes        },
         { &step_kill,     PART_BODY,  ROAD_KILL,                 for_kill             },
+        { &step_readonly, PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_writable         },
         { NULL,           PART_BODY,  ROAD_ANY,                  build_releases       },
+        { &step_automount, PART_BODY, ROAD_GRACEFUL | ROAD_KILL, for_automounts       },
         { &step_claim,    PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_disks            },
         { &step_claim,    PART_BODY,  ROAD_FORCED,               for_unmounted_disks  },
         { &step_confirm,  PART_BODY,  ROAD_ANY,                  for_hold             },
@@ -62,8 +72,10 @@ static const Row pipeline[] = {
         { &step_unbind,   PART_GROUP, ROAD_FORCED,               for_namespaces       },
         { &step_settle,   PART_GROUP, ROAD_FORCED,               for_settle           },
         { &step_detach,   PART_GROUP, ROAD_FORCED,               for_frozen_mounts    },
+        { &step_automount, PART_GROUP, ROAD_FORCED,              for_automounts       },
         { &step_flush,    PART_TAIL,  ROAD_ANY,                  for_regions          },
         { &step_region,   PART_TAIL,  ROAD_ANY,                  for_disabled_regions },
+        { &step_ungate,   PART_TAIL,  ROAD_ANY,                  for_mount_units      },
         { &step_verify,   PART_TAIL,  ROAD_ANY,                  for_verify           },
 };
 /* clang-format on */
@@ -201,6 +213,91 @@ static int once(Build *b, const StepOps *ops)
         _cleanup_(record_freep) Record *r = build_new_step(b, ops, NULL);
 
         return build_add_step(b, ops, &r, r ? 0 : -ENOMEM);
+}
+
+/* For every unit that could mount something of the closure again; several filesystems can be
+ * stacked on one mount point. */
+static int for_units_with(Build *b, const StepOps *ops, const char *key)
+{
+        static const char *const keys[] = { "target", "automount", NULL };
+        _cleanup_(strv_freep) char **seen = NULL;
+        int e = 0;
+
+        for (size_t i = 0; i < b->g->n_nodes && e == 0; i++) {
+                const Node *n = b->g->nodes[i];
+                const char *unit = node_get(n, "unit");
+                _cleanup_(record_freep) Record *r = NULL;
+
+                if (!build_takes(b, n, KIND_MOUNT) || !unit || !node_get(n, key) ||
+                        strv_contains(seen, unit))
+                        continue;
+                e = strv_append(&seen, unit);
+                r = build_new_step(b, ops, unit);
+                if (!r)
+                        return -ENOMEM;
+                if (e == 0)
+                        e = build_copy_keys(r, n, keys);
+                if (e == 0)
+                        e = build_set_usec(r, "wait", UNIT_TIMEOUT_USEC);
+                e = build_add_step(b, ops, &r, e);
+        }
+        return e;
+}
+
+static int for_mount_units(Build *b, const StepOps *ops)
+{
+        return for_units_with(b, ops, "unit");
+}
+
+static int for_automounts(Build *b, const StepOps *ops)
+{
+        return for_units_with(b, ops, "automount");
+}
+
+/* A mount by which the superblock can be reached from here. */
+static const Node *own_mount(const Node *fs)
+{
+        for (size_t i = 0; i < fs->n_upper; i++)
+                if (node_is(fs->upper[i], KIND_MOUNT) && node_has(fs->upper[i], "ns-pid", "1"))
+                        return fs->upper[i];
+        return NULL;
+}
+
+static bool is_writable(const Node *mount)
+{
+        const char *options = node_get(mount, "fs-options");
+
+        return options && strncmp(options, "rw", 2) == 0 && (!options[2] || options[2] == ',');
+}
+
+/* Filesystems on a disk; an overlay dirties only those. */
+static bool is_on_disk(const Node *fs)
+{
+        return fs->n_lower > 0 &&
+               (node_is(fs->lower[0], KIND_BLOCK) || node_is(fs->lower[0], KIND_STACKED));
+}
+
+static int for_writable(Build *b, const StepOps *ops)
+{
+        static const char *const keys[] = { "dev", "target", NULL };
+        int e = 0;
+
+        for (size_t i = b->g->n_nodes; i > 0 && e == 0; i--) {
+                const Node *fs = b->g->nodes[i - 1], *mount;
+                _cleanup_(record_freep) Record *r = NULL;
+
+                if (!build_takes(b, fs, KIND_FILESYSTEM) || !is_on_disk(fs) ||
+                        !(mount = own_mount(fs)) || !is_writable(mount))
+                        continue;
+                r = build_new_step(b, ops, node_name(fs));
+                if (!r)
+                        return -ENOMEM;
+                e = build_copy_keys(r, mount, keys);
+                if (e == 0)
+                        e = build_set_usec(r, "wait", READONLY_TIMEOUT_USEC);
+                e = build_add_step(b, ops, &r, e);
+        }
+        return e;
 }
 
 static int for_processes(Build *b, const StepOps *ops)

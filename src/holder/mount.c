@@ -11,6 +11,7 @@
 #include "holder/holder.h"
 #include "kinds.h"
 #include "sys/mounts.h"
+#include "sys/units.h"
 #include "sys/xfs.h"
 
 /* Listing the inodes of a very full filesystem may take longer than the answer is worth; without
@@ -58,6 +59,22 @@ static int set_mount(Node *n, const Mount *m)
         return r;
 }
 
+/* The unit that could mount it again, and the automount point below it, if there are unit files. */
+static int set_unit(Node *n, const Mount *m)
+{
+        char name[UNIT_NAME_MAX];
+        int r = 0;
+
+        if (m->ns_pid != 1 || unit_name_of_path(m->target, "mount", name) < 0 ||
+                !unit_file_exists(name))
+                return 0;
+        r = node_set(n, "unit", name);
+        if (r == 0 && unit_name_of_path(m->target, "automount", name) == 0 &&
+                unit_file_exists(name))
+                r = node_set(n, "automount", name);
+        return r;
+}
+
 int holder_add_mount(HolderScan *scan, Node *below, const Mount *m, Node **ret)
 {
         char id[24];
@@ -71,6 +88,8 @@ int holder_add_mount(HolderScan *scan, Node *below, const Mount *m, Node **ret)
                         r = node_set(*ret, "id", id);
                 if (r == 0)
                         r = set_mount(*ret, m);
+                if (r == 0)
+                        r = set_unit(*ret, m);
         }
         return r < 0 ? r : graph_link(*ret, below);
 }

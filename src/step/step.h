@@ -112,6 +112,10 @@ bool run_can_climb(const Run *run);
 
 /* The steps; each lives in the file of its name. */
 extern const StepOps step_announce;
+extern const StepOps step_gate;
+extern const StepOps step_readonly;
+extern const StepOps step_automount;
+extern const StepOps step_ungate;
 extern const StepOps step_signal;
 extern const StepOps step_unmount;
 extern const StepOps step_claim;

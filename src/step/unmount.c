@@ -4,11 +4,15 @@
  * still holds the device. */
 
 #include <sys/stat.h>
+#include <time.h>
 
 #include "plan.h"
 #include "step/common.h"
 #include "sys/bind.h"
 #include "sys/blkid.h"
+
+/* Somebody else who has it mounted during the way back. */
+#define OTHERS_TIMEOUT_USEC (10 * USEC_PER_SEC)
 
 static int is_busy(const Step *s, Run *run, Failure *f)
 {
@@ -103,6 +107,51 @@ static bool still_mounted(const MountPlace *place)
         return false;
 }
 
+/* What is mounted there now says the filesystem's options as they were, or nothing is known. */
+static bool has_options(const Step *s, const MountPlace *place)
+{
+        const char *wanted = step_get(s, "fs-options");
+        _cleanup_(mount_list_done) MountList l = { 0 };
+        const Mount *last = NULL;
+
+        if (!wanted || mounts_read(place->ns_pid, &l) < 0)
+                return true;
+        for (size_t i = 0; i < l.n; i++)
+                if (l.items[i].ns == place->ns && streq(l.items[i].target, place->target))
+                        last = l.items + i;
+        return !last || !last->fs_options || streq(last->fs_options, wanted);
+}
+
+/* The options are the superblock's: while somebody else has the filesystem mounted, a mount gets
+ * his and nobody complains (get_tree_bdev(), fs/super.c, 6.12). Unmounted and tried again until he
+ * is gone. */
+static int put_back(const Step *s, const MountPlace *place)
+{
+        const MountPlace top = {
+                .ns_pid = place->ns_pid, .ns = place->ns, .target = place->target
+        };
+        uint64_t deadline = usec_add(now_usec(), OTHERS_TIMEOUT_USEC);
+        int r;
+
+        for (;;) {
+                struct timespec ts = { .tv_nsec = 50 * 1000 * 1000 };
+
+                r = mounts_place(place, strempty(step_get(s, "source")),
+                        strempty(step_get(s, "root")), strempty(step_get(s, "fstype")),
+                        strempty(step_get(s, "options")), strempty(step_get(s, "fs-options")),
+                        step_get_u64(s, "wait"));
+                if ((r < 0 && r != -EBUSY) || (r == 0 && has_options(s, place)))
+                        return r;
+                if (now_usec() >= deadline)
+                        return r < 0 ? r : -EUCLEAN;
+                if (r == 0)
+                        r = mounts_umount(&top, false, step_get_u64(s, "wait"), -EBADF);
+                if (r < 0 && r != -EBUSY && r != -ENOENT)
+                        return r;
+                (void)nanosleep(&ts, NULL);
+        }
+}
+
 static int unmount_revert(const Step *s, Run *run, Failure *f)
 {
         MountPlace place;
@@ -118,12 +167,15 @@ static int unmount_revert(const Step *s, Run *run, Failure *f)
          * it holds the same filesystem. */
         if (step_get(s, "uuid"))
                 place.dev = 0;
-        r = mounts_place(&place, strempty(step_get(s, "source")), strempty(step_get(s, "root")),
-                strempty(step_get(s, "fstype")), strempty(step_get(s, "options")),
-                strempty(step_get(s, "fs-options")), step_get_u64(s, "wait"));
+        r = put_back(s, &place);
         /* The mount namespace went with its last process: nobody is there to miss the mount. */
         if (r == -ESRCH)
                 return 0;
+        if (r == -EUCLEAN)
+                return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
+                        "is mounted again, but with other options than %s: somebody else has the "
+                        "filesystem mounted; unmount all of it and mount it anew",
+                        strempty(step_get(s, "fs-options")));
         if (r < 0)
                 return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
                         "cannot be mounted again from %s: %s", strempty(step_get(s, "source")),

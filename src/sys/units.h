@@ -1,9 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+/* Units of the service manager: which one a process belongs to, and those that would mount again
+ * what is being taken away. Calls to the manager are made by a child each, because PID 1 may itself
+ * be stuck; -ETIMEDOUT and -ECANCELED (cancel_fd readable) as in sys/child.h. */
+
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "util/cleanup.h"
 
+#define UNIT_NAME_MAX 256
+
 /* systemd unit of a process by its cgroup; -ENODATA when it belongs to none. */
 int unit_of_pid(pid_t pid, char *buf, size_t size) _must_check_;
+
+/* "/mnt/pmem" and "mount" become "mnt-pmem.mount" (systemd.unit(5), "String escaping"). -EINVAL for
+ * a path that is not absolute, -ENAMETOOLONG for one that has no unit. */
+int unit_name_of_path(
+        const char *path, const char *type, char buf[static UNIT_NAME_MAX]) _must_check_;
+/* Does somebody want to be able to start it? A mount made by hand has a unit without a file. */
+bool unit_file_exists(const char *name);
+
+/* Keeps a unit from being started until the machine boots or it is unmasked; what runs goes on.
+ * -EALREADY when somebody else masked it. Takes effect with units_reload(). */
+int unit_mask(const char *name) _must_check_;
+/* 0 also when it is not masked. */
+int unit_unmask(const char *name) _must_check_;
+int units_reload(uint64_t timeout_usec, int cancel_fd) _must_check_;
+/* Waits until the manager has done it. -EIO when the manager could not, -ENOENT without the unit.
+ */
+int unit_start(const char *name, uint64_t timeout_usec, int cancel_fd) _must_check_;
+int unit_stop(const char *name, uint64_t timeout_usec, int cancel_fd) _must_check_;
+/* 1 when it is active, 0, negative errno. */
+int unit_is_active(const char *name, uint64_t timeout_usec) _must_check_;

@@ -210,6 +210,7 @@ path=$(request 'nothing wait')
 has "$path" Cancelable true
 expect_error 'working on it' request nothing
 eventually has "$path" State draining
+eventually grep -q wait "$work/world"
 removal "$path" Cancel
 removal "$path" Wait | grep -q '"cancelled"'
 world_is 'apply nothing apply wait revert wait revert nothing '
@@ -311,7 +312,7 @@ fi
 
 echo "# the daemon stops: what can be undone is"
 path=$(request 'nothing wait')
-eventually has "$path" State draining
+eventually grep -q wait "$work/world"
 kill "$daemon"
 wait "$daemon" || fail "exit status $?"
 world_is 'apply nothing apply wait revert wait revert nothing '

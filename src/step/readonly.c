@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* After the drain nobody is to dirty the filesystem any more, and before it can be unmounted other
+ * things may have to go, a swap area for minutes: its superblock is made read-only where nobody has
+ * a file open for writing. Whoever does have one is no failure here but of the unmount, which knows
+ * what to do about it. */
+
+#include "step/common.h"
+#include "sys/child.h"
+#include "sys/readonly.h"
+
+typedef struct Call {
+        const char *target;
+        dev_t dev;
+        bool readonly;
+} Call;
+
+static int call_in_child(void *arg)
+{
+        const Call *c = arg;
+
+        return superblock_set_readonly(c->target, c->dev, c->readonly);
+}
+
+static int set(const Step *s, bool readonly, int cancel_fd)
+{
+        Call c = {
+                .target = strempty(step_get(s, "target")),
+                .dev = step_get_dev(s, "dev"),
+                .readonly = readonly,
+        };
+
+        return child_call(call_in_child, &c, step_get_u64(s, "wait"), cancel_fd);
+}
+
+static int readonly_apply(const Step *s, Run *run, Failure *f)
+{
+        int r = set(s, true, run_cancel_fd(run));
+
+        if (r == -ECANCELED)
+                return run_check_cancel(run, f);
+        if (r == -ETIMEDOUT)
+                return failure_set(f, FAILURE_TIMED_OUT, r, step_node(s),
+                        "making it read-only did not come back; the kernel waits for its storage");
+        /* Writers, or it is gone by now, or cannot: the unmount will see. */
+        return 0;
+}
+
+/* Also where apply never ran: it was writable when the plan was made. */
+static int readonly_revert(const Step *s, Run *run, Failure *f)
+{
+        int r = set(s, false, -EBADF);
+
+        /* Not mounted there: whoever puts the mount back gives it its options. */
+        if (r == 0 || r == -ENOENT || r == -ESTALE)
+                return 0;
+        return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
+                "it could not be made writable again: %s; try mount -o remount,rw %s", strerror(-r),
+                strempty(step_get(s, "target")));
+}
+
+const StepOps step_readonly = {
+        .name = "readonly",
+        .title = "making read-only",
+        .apply = readonly_apply,
+        .revert = readonly_revert,
+};
