@@ -122,6 +122,27 @@ static int read_mode(const ConfigKey *k, const char *value, void *field, const c
         return 0;
 }
 
+static int read_open_gate(
+        const ConfigKey *k, const char *value, void *field, const char **ret_cause)
+{
+        static const struct {
+                const char *word;
+                OpenGate gate;
+        } words[] = {
+                { "no", OPEN_GATE_NO },
+                { "clean", OPEN_GATE_CLEAN },
+                { "always", OPEN_GATE_ALWAYS },
+        };
+
+        *ret_cause = "no such word";
+        for (size_t i = 0; i < ELEMENTSOF(words); i++)
+                if (streq(value, words[i].word)) {
+                        *(OpenGate *)field = words[i].gate;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
 static int read_signal(const ConfigKey *k, const char *value, void *field, const char **ret_cause)
 {
         *ret_cause = "no such signal";
@@ -216,6 +237,7 @@ static const ConfigKey keys[] = {
         SPAN("KillTimeout", "10s", kill_timeout_usec, 100 * USEC_PER_MSEC, USEC_PER_HOUR),
         SPAN("UnbindTimeout", "2min", unbind_timeout_usec, USEC_PER_SEC, 24 * USEC_PER_HOUR),
         OTHER("DisableRegion", "no", read_boolean, disable_region, "allowed are yes and no"),
+        OTHER("OpenGate", "no", read_open_gate, open_gate, "allowed are no, clean and always"),
         OTHER("ProtectUnit", "", read_units, protect_unit,
                 ALLOWED_GLOBS " and with their suffix, such as postgresql*.service"),
         OTHER("ProtectProcess", "", read_comms, protect_process, ALLOWED_GLOBS),

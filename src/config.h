@@ -19,6 +19,13 @@ typedef enum Mode {
         _MODE_INVALID = -EINVAL, /* in a request: take the policy's */
 } Mode;
 
+/* Are newcomers refused to open files of a filesystem that is being removed? */
+typedef enum OpenGate {
+        OPEN_GATE_NO,
+        OPEN_GATE_CLEAN, /* only on a kernel that is not tainted by it */
+        OPEN_GATE_ALWAYS,
+} OpenGate;
+
 const char *mode_to_string(Mode m);
 Mode mode_from_string(const char *s);
 
@@ -43,6 +50,7 @@ typedef struct Policy {
         uint64_t kill_timeout_usec;
         uint64_t unbind_timeout_usec;
         bool disable_region;
+        OpenGate open_gate;
         char **protect_unit;
         char **protect_process; /* globs on the command name */
         uint64_t max_parallel;  /* of the defaults only: removals at a time */

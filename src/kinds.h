@@ -10,6 +10,7 @@
  *             pre-remove=yes|no|unknown       MF_MEM_PRE_REMOVE in this kernel
  *             pre-remove-why=TEXT             the evidence
  *             processes=N                     processes of the machine (the kernel walks them all)
+ *             open-gate=clean|taints          what asking for permission to open does to this kernel
  *             warn=TEXT                       hung_task_panic and friends, if set
  * bus         ndbus0      provider= sysfs=
  * dimm        nmem0       sysfs=  id=                                       on bus

@@ -40,6 +40,7 @@ bool build_is_bound(const Node *ns);
 bool build_is_mounted(const Node *n);
 bool build_is_passer_by(const Node *process);
 bool build_has_mounts(const Build *b);
+bool build_wants_open_gate(const Build *b);
 const Node *build_disk(const Node *ns);
 Record *build_new_step(const Build *b, const StepOps *ops, const char *node);
 /* Takes the record over on success; e is what went wrong while it was filled. */

@@ -39,6 +39,7 @@ typedef struct Row {
 static int once(Build *b, const StepOps *ops);
 static int for_mount_units(Build *b, const StepOps *ops);
 static int for_automounts(Build *b, const StepOps *ops);
+static int for_open_gate(Build *b, const StepOps *ops);
 static int for_writable(Build *b, const StepOps *ops);
 static int for_processes(Build *b, const StepOps *ops);
 static int for_kill(Build *b, const StepOps *ops);
@@ -58,6 +59,7 @@ static int for_verify(Build *b, const StepOps *ops);
 static const Row pipeline[] = {
         { &step_announce, PART_HEAD,  ROAD_ANY,                  once                 },
         { &step_gate,     PART_HEAD,  ROAD_ANY,                  for_mount_units      },
+        { &step_opengate, PART_HEAD,  ROAD_ANY,                  for_open_gate        },
         { &step_signal,   PART_HEAD,  ROAD_ANY,                  for_processes        },
         { &step_kill,     PART_BODY,  ROAD_KILL,                 for_kill             },
         { &step_readonly, PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_writable         },
@@ -275,6 +277,25 @@ static bool is_on_disk(const Node *fs)
 {
         return fs->n_lower > 0 &&
                (node_is(fs->lower[0], KIND_BLOCK) || node_is(fs->lower[0], KIND_STACKED));
+}
+
+/* Whatever can be reached from here: opening is also how reading begins. */
+static int for_open_gate(Build *b, const StepOps *ops)
+{
+        static const char *const keys[] = { "dev", "target", NULL };
+        int e = 0;
+
+        for (size_t i = 0; i < b->g->n_nodes && e == 0; i++) {
+                const Node *fs = b->g->nodes[i], *mount;
+                _cleanup_(record_freep) Record *r = NULL;
+
+                if (!build_wants_open_gate(b) || !build_takes(b, fs, KIND_FILESYSTEM) ||
+                        !(mount = own_mount(fs)))
+                        continue;
+                r = build_new_step(b, ops, node_name(fs));
+                e = build_add_step(b, ops, &r, r ? build_copy_keys(r, mount, keys) : -ENOMEM);
+        }
+        return e;
 }
 
 static int for_writable(Build *b, const StepOps *ops)
@@ -729,6 +750,15 @@ static int add_bodies(Build *b, size_t *next)
         return e;
 }
 
+bool build_wants_open_gate(const Build *b)
+{
+        const Node *h = graph_find(b->g, KIND_HOST, KIND_HOST);
+
+        if (b->policy->open_gate == OPEN_GATE_CLEAN)
+                return h && node_has(h, "open-gate", "clean");
+        return b->policy->open_gate == OPEN_GATE_ALWAYS;
+}
+
 static bool has_road(const Build *b, Road road)
 {
         for (size_t i = 0; i < b->plan->n_roads; i++)
@@ -741,9 +771,17 @@ static bool has_road(const Build *b, Road road)
 static int add_notes(Build *b)
 {
         const char *no;
+        int e;
 
         if (!build_has_mounts(b))
                 return 0;
+        if (b->policy->open_gate == OPEN_GATE_CLEAN && !build_wants_open_gate(b)) {
+                e = plan_add_note(b->plan,
+                        "OpenGate=clean: new users are not kept out, because that would taint this "
+                        "kernel");
+                if (e < 0)
+                        return e;
+        }
         if (has_road(b, ROAD_FORCED))
                 b->plan->estimate_usec = build_estimate_usec(b) / 1000 * 1000;
         no = policy_forced_refused(b, NULL);

@@ -12,6 +12,7 @@
 #include "holder/holder.h"
 #include "kinds.h"
 #include "sys/daxctl.h"
+#include "sys/doorkeeper.h"
 #include "sys/nd.h"
 #include "sys/probes.h"
 #include "sys/proc.h"
@@ -44,6 +45,8 @@ static int scan_host(Graph *g)
                 r = node_set(h, "pre-remove-why", pre_remove.evidence);
         if (r == 0 && *warn)
                 r = node_set(h, "warn", warn);
+        if (r == 0)
+                r = node_set(h, "open-gate", doorkeeper_taints() ? "taints" : "clean");
         /* Unknown is not zero: without the number no estimate would be below any budget. */
         if (r == 0)
                 r = node_setf(

@@ -113,6 +113,7 @@ bool run_can_climb(const Run *run);
 /* The steps; each lives in the file of its name. */
 extern const StepOps step_announce;
 extern const StepOps step_gate;
+extern const StepOps step_opengate;
 extern const StepOps step_readonly;
 extern const StepOps step_automount;
 extern const StepOps step_ungate;
