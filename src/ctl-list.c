@@ -13,14 +13,14 @@ static const Column columns[] = {
         { "DETAIL", 0 },
 };
 
-/* Only devices come and go; without a driver they are there and idle. Whether there is one only
- * the topology knows, which is where "sysfs" comes from. */
+/* Only devices come and go, and what stands on them may block that; without a driver they are there
+ * and idle. Whether there is one only the topology knows, which is where "sysfs" comes from. */
 static const char *node_state(const Node *n)
 {
         const char *removal = node_get(n, "removal");
 
         if (!node_get(n, "can-remove"))
-                return NULL;
+                return node_get(n, "blocker") ? "blocks" : NULL;
         if (removal && !streq(removal, "/"))
                 return "removing";
         if (node_has(n, "can-remove", "removed"))

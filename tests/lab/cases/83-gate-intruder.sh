@@ -17,7 +17,7 @@ modes=(graceful auto)
 [ "$(uname -r | cut -d. -f1,2)" = 6.1 ] || modes+=(forced)
 ends=()
 for mode in "${modes[@]}"; do
-        for round in 1 2 3; do
+        for round in 1 2; do
                 note "$mode, round $round"
                 if ! is_bound namespace0.0; then bind_again namespace0.0; fi
                 if ! is_mounted; then mount_pmem; fi
