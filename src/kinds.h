@@ -33,6 +33,7 @@
  *             unit=mnt-x.mount      a unit file that could mount it again
  *             automount=mnt-x.automount   and one that would do so on access
  *             propagation=shared|private|unbindable  on filesystem, and on the mount below it
+ *             ns-pid=0: no process is in that mount namespace; ns-id=N where the kernel tells
  * holder      NAME        something else that keeps a node busy: what=TEXT
  * process     PID         start= comm= unit= uses=dax,map,fd,cwd,root,exe,node example=PATH
  *                         kernel=yes (a kernel thread)              on filesystem or block, chardev

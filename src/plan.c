@@ -282,7 +282,10 @@ const char *plan_step_text(const Step *s, char *buf, size_t size)
 {
         uint64_t ns_pid = step_get_u64(s, "ns-pid");
 
-        if (ns_pid > 1)
+        if (ns_pid == 0 && step_get(s, "ns-pid"))
+                (void)snprintf(buf, size, "%s %s in the mount namespace %s, which has no process",
+                        s->ops->title, step_node(s), strna(step_get(s, "ns")));
+        else if (ns_pid > 1)
                 (void)snprintf(buf, size, "%s %s in the mount namespace of process %" PRIu64,
                         s->ops->title, step_node(s), ns_pid);
         else if (*step_node(s))

@@ -22,7 +22,7 @@ typedef struct Release {
 static const Release releases[] = {
         /* umount waits only for inode eviction, and on kernels from 6.15 for busy pages. */
         { KIND_MOUNT, NULL, &step_unmount, "target", 60 * USEC_PER_SEC,
-          { "id", "dev", "ns", "ns-pid", "root", "fstype", "source", "options", "fs-options",
+          { "id", "dev", "ns", "ns-id", "ns-pid", "root", "fstype", "source", "options", "fs-options",
             "propagation" } },
 };
 /* clang-format on */

@@ -44,6 +44,8 @@ static int set_mount(Node *n, const Mount *m)
                 r = node_set(n, "root", m->root);
         if (r == 0)
                 r = node_setf(n, "ns", "%ju", (uintmax_t)m->ns);
+        if (r == 0 && m->ns_id != 0)
+                r = node_setf(n, "ns-id", "%" PRIu64, m->ns_id);
         if (r == 0)
                 r = node_setf(n, "ns-pid", "%d", m->ns_pid);
         if (r == 0)
@@ -96,11 +98,26 @@ int holder_add_mount(HolderScan *scan, Node *below, const Mount *m, Node **ret)
 
 /* --- facts about a mounted filesystem --- */
 
+/* A namespace without a process has no /proc/PID/root. */
+static int open_orphan(const Node *mount)
+{
+        MountPlace place = {
+                .ns = (ino_t)node_get_u64(mount, "ns"),
+                .ns_id = node_get_u64(mount, "ns-id"),
+                .id = node_get_u64(mount, "id"),
+                .target = node_get(mount, "target"),
+        };
+
+        return mounts_open(&place);
+}
+
 static int open_root(const Node *mount)
 {
         char path[4352];
         int fd;
 
+        if (node_has(mount, "ns-pid", "0"))
+                return open_orphan(mount);
         (void)snprintf(path, sizeof(path), "/proc/%s/root%s", strempty(node_get(mount, "ns-pid")),
                 strempty(node_get(mount, "target")));
         fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);

@@ -61,10 +61,16 @@ static int open_mount(const Mount *m)
 {
         _cleanup_(closep) int fd = -EBADF;
         _cleanup_(freep) char *path = string_printf("/proc/%d/root%s", m->ns_pid, m->target);
+        MountPlace place = {
+                .ns = m->ns, .ns_id = m->ns_id, .id = m->id, .dev = m->dev, .target = m->target
+        };
         struct stat st;
 
         if (!path)
                 return -ENOMEM;
+        /* No process leads into its namespace. */
+        if (m->ns_pid == 0)
+                return mounts_open(&place);
         fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0 || fstat(fd, &st) < 0)
                 return -errno;

@@ -14,7 +14,7 @@
 /* Somebody else who has it mounted during the way back. */
 #define OTHERS_TIMEOUT_USEC (10 * USEC_PER_SEC)
 
-static int is_busy(const Step *s, Run *run, Failure *f)
+static int is_busy(const Step *s, Run *run, const MountPlace *place, Failure *f)
 {
         char names[512] = "";
 
@@ -63,7 +63,7 @@ static int unmount_apply(const Step *s, Run *run, Failure *f)
         if (r == -ENOENT)
                 return 0;
         if (r == -EBUSY)
-                return is_busy(s, run, f);
+                return is_busy(s, run, &place, f);
         if (r == -ESTALE)
                 return failure_set(f, FAILURE_VANISHED, r, step_node(s),
                         "something else is mounted there now; look at it and ask again");
@@ -91,20 +91,6 @@ static int check_source(const Step *s, Failure *f)
                         "is not mounted again: %s now holds another filesystem (UUID %s, was %s)",
                         source, info.uuid, uuid);
         return 0;
-}
-
-/* This very mount, not one like it: then the unmount did not happen. */
-static bool still_mounted(const MountPlace *place)
-{
-        _cleanup_(mount_list_done) MountList l = { 0 };
-
-        if (mounts_read(place->ns_pid, &l) < 0)
-                return false;
-        for (size_t i = 0; i < l.n; i++)
-                if (l.items[i].id == place->id && l.items[i].dev == place->dev &&
-                        l.items[i].ns == place->ns && streq(l.items[i].target, place->target))
-                        return true;
-        return false;
 }
 
 /* What is mounted there now says the filesystem's options as they were, or nothing is known. */
@@ -158,7 +144,8 @@ static int unmount_revert(const Step *s, Run *run, Failure *f)
         int r;
 
         step_place(s, &place);
-        if (still_mounted(&place))
+        /* This very mount, not one like it: then the unmount did not happen. */
+        if (mounts_present(&place) > 0)
                 return 0;
         r = check_source(s, f);
         if (r < 0)
@@ -168,7 +155,7 @@ static int unmount_revert(const Step *s, Run *run, Failure *f)
         if (step_get(s, "uuid"))
                 place.dev = 0;
         r = put_back(s, &place);
-        /* The mount namespace went with its last process: nobody is there to miss the mount. */
+        /* The mount namespace went with who held it: nobody is there to miss the mount. */
         if (r == -ESRCH)
                 return 0;
         if (r == -EUCLEAN)

@@ -197,7 +197,7 @@ static int target_ns_open(const MountPlace *place, int own_fd)
         int fd;
 
         if (place->ns != 0)
-                return mounts_ns_open(place->ns_pid, place->ns);
+                return mounts_place_ns_open(place);
         fd = fcntl(own_fd, F_DUPFD_CLOEXEC, 3);
         return fd < 0 ? -errno : fd;
 }

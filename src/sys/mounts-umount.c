@@ -12,10 +12,6 @@
 #include "sys/mounts-internal.h"
 #include "sys/mounts.h"
 
-#define BUSY_RETRY_USEC (10 * USEC_PER_MSEC)
-#define BUSY_PAUSE_NSEC 1000000
-#define BUSY_ASK_USEC (5 * USEC_PER_SEC)
-
 bool mount_path_is_below(const char *path, const char *dir)
 {
         size_t n = strlen(dir);
@@ -69,20 +65,28 @@ const Mount *mount_list_resolve(const MountList *l, const char *path)
         return at && streq(at->target, path) ? at : NULL;
 }
 
-/* -ESRCH: nobody lives in that namespace any more. */
-static int enter(const MountPlace *place)
+int mounts_place_ns_open(const MountPlace *place)
+{
+        _cleanup_(closep) int fd = mounts_ns_open(place->ns_pid, place->ns);
+
+        if (fd >= 0 && place->ns_id != 0 && mounts_ns_id(fd) != place->ns_id)
+                return -ESRCH;
+        return TAKE_FD(fd);
+}
+
+int mounts_enter(const MountPlace *place)
 {
         _cleanup_(closep) int fd = -EBADF;
 
         if (place->ns == 0)
                 return 0;
-        fd = mounts_ns_open(place->ns_pid, place->ns);
+        fd = mounts_place_ns_open(place);
         if (fd < 0)
                 return fd;
         return setns(fd, CLONE_NEWNS) < 0 ? -errno : 0;
 }
 
-static bool is_meant(const Mount *m, const MountPlace *place)
+bool mount_is_meant(const Mount *m, const MountPlace *place)
 {
         return (place->id == 0 || m->id == place->id) && (place->dev == 0 || m->dev == place->dev);
 }
@@ -91,17 +95,16 @@ static bool is_meant(const Mount *m, const MountPlace *place)
 static bool is_hidden(const MountList *l, const MountPlace *place)
 {
         for (size_t i = 0; i < l->n; i++)
-                if (is_meant(l->items + i, place) &&
+                if (mount_is_meant(l->items + i, place) &&
                         (place->id != 0 || streq(l->items[i].target, place->target)))
                         return true;
         return false;
 }
 
-/* 0 when target is what the caller means, -ENOENT when nothing is mounted there, -ESTALE when
- * something else is. A mount id alone proves nothing: the kernel gives it to the next new mount.
+/* A mount id alone proves nothing: the kernel gives it to the next new mount.
  * The autofs that systemd keeps below an automounted filesystem is what nothing looks like there.
  */
-static int check_place(int self_fd, const MountPlace *place)
+int mounts_check_place(int self_fd, const MountPlace *place)
 {
         _cleanup_(mount_list_done) MountList l = { 0 };
         const Mount *m;
@@ -111,7 +114,7 @@ static int check_place(int self_fd, const MountPlace *place)
         if (r < 0)
                 return r;
         m = mount_list_resolve(&l, place->target);
-        if (m && is_meant(m, place))
+        if (m && mount_is_meant(m, place))
                 return 0;
         if (is_hidden(&l, place))
                 return -ESTALE;
@@ -129,7 +132,7 @@ static int umount_once(int self_fd, const UmountCall *call)
 {
         int r;
 
-        r = check_place(self_fd, call->place);
+        r = mounts_check_place(self_fd, call->place);
         if (r < 0)
                 return r;
         if (umount2(call->place->target, call->flags) == 0)
@@ -138,7 +141,7 @@ static int umount_once(int self_fd, const UmountCall *call)
                 return -errno;
         /* Somebody else was faster, systemd perhaps; or the mount is locked and EINVAL means that.
          */
-        r = check_place(self_fd, call->place);
+        r = mounts_check_place(self_fd, call->place);
         return r < 0 ? r : -EINVAL;
 }
 
@@ -154,7 +157,7 @@ static int umount_child(void *arg)
         self_fd = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (self_fd < 0)
                 return -errno;
-        r = enter(call->place);
+        r = mounts_enter(call->place);
         if (r < 0)
                 return r == -ESRCH ? -ENOENT : r;
         until = usec_add(now_usec(), BUSY_RETRY_USEC);
@@ -177,57 +180,4 @@ int mounts_umount(const MountPlace *place, bool detach, uint64_t timeout_usec, i
         };
 
         return child_call(umount_child, &call, timeout_usec, cancel_fd);
-}
-
-/* The question leaves a mark, and asked again of a marked mount the kernel would unmount it.
- * Letting go of any reference takes the mark away (mntput(), fs/namespace.c, 6.12): done before,
- * for whoever died after asking, and after. */
-static int unmark(const char *target)
-{
-        int fd = open(target, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-        if (fd < 0)
-                return -errno;
-        (void)safe_close(fd);
-        return 0;
-}
-
-static int ask_busy(int self_fd, const MountPlace *place)
-{
-        int r = check_place(self_fd, place);
-
-        if (r == 0)
-                r = unmark(place->target);
-        if (r < 0)
-                return r;
-        r = umount2(place->target, MNT_EXPIRE | UMOUNT_NOFOLLOW) < 0 ? -errno : 0;
-        (void)unmark(place->target);
-        return r;
-}
-
-static int busy_child(void *arg)
-{
-        const struct timespec pause = { .tv_nsec = BUSY_PAUSE_NSEC };
-        const MountPlace *place = arg;
-        _cleanup_(closep) int self_fd = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        uint64_t until = usec_add(now_usec(), BUSY_RETRY_USEC);
-        int r;
-
-        if (self_fd < 0)
-                return -errno;
-        r = enter(place);
-        if (r < 0)
-                return r == -ESRCH ? -ENOENT : r;
-        while ((r = ask_busy(self_fd, place)) == -EBUSY && now_usec() < until)
-                (void)nanosleep(&pause, NULL);
-        return r;
-}
-
-int mounts_busy(const MountPlace *place)
-{
-        int r = child_call(busy_child, (void *)place, BUSY_ASK_USEC, -EBADF);
-
-        if (r == -EBUSY)
-                return 1;
-        return r == -EAGAIN || r == -ENOENT ? 0 : r;
 }

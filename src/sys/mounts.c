@@ -2,7 +2,7 @@
 
 /* Reads mountinfo of every mount namespace and owns all contact with libmount. Its rule: a list is
  * complete or it is an error. A mount that is overlooked keeps the superblock and with it the
- * memory alive; only a namespace that has vanished with its last process may be missing. */
+ * memory alive; only what vanished meanwhile may be missing. */
 
 #include "sys/mounts.h"
 
@@ -169,7 +169,7 @@ static int append_table(struct libmnt_table *table, ino_t ns, pid_t ns_pid, Moun
         return order_parents_first(l->items + first, l->n - first);
 }
 
-static int read_stream(FILE *f, ino_t ns, pid_t ns_pid, MountList *l)
+int mounts_read_text(FILE *f, ino_t ns, pid_t ns_pid, MountList *l)
 {
         _cleanup_(mnt_unref_tablep) struct libmnt_table *table = NULL;
         size_t before = l->n;
@@ -201,7 +201,7 @@ static int read_fd(int fd, ino_t ns, pid_t ns_pid, MountList *l)
         if (!f)
                 return -errno;
         (void)TAKE_FD(owned);
-        return read_stream(f, ns, ns_pid, l);
+        return mounts_read_text(f, ns, ns_pid, l);
 }
 
 int mounts_read_dir(int proc_dir_fd, ino_t ns, pid_t ns_pid, MountList *l)
@@ -241,16 +241,16 @@ typedef struct Snapshot {
         int text_fd;
 } Snapshot;
 
-static int copy_text(int from, int to)
+int mounts_copy_text(int from_fd, int to_fd)
 {
         char buf[4096];
         ssize_t n;
 
         for (;;) {
-                n = read(from, buf, sizeof(buf));
+                n = read(from_fd, buf, sizeof(buf));
                 if (n <= 0)
                         return n < 0 ? -errno : 0;
-                if (write(to, buf, (size_t)n) != n)
+                if (write(to_fd, buf, (size_t)n) != n)
                         return -EIO;
         }
 }
@@ -275,7 +275,7 @@ static int snapshot_child(void *arg)
         mountinfo = openat(self, "mountinfo", O_RDONLY | O_CLOEXEC);
         if (mountinfo < 0)
                 return -errno;
-        return copy_text(mountinfo, s->text_fd);
+        return mounts_copy_text(mountinfo, s->text_fd);
 }
 
 static int read_by_snapshot(int proc_dir_fd, ino_t ns, pid_t pid, MountList *l)
@@ -294,6 +294,15 @@ static int read_by_snapshot(int proc_dir_fd, ino_t ns, pid_t pid, MountList *l)
         if (lseek(text_fd, 0, SEEK_SET) < 0)
                 return -errno;
         return read_fd(TAKE_FD(text_fd), ns, pid, l);
+}
+
+static void set_ns_id(int proc_dir_fd, MountList *l, size_t first)
+{
+        _cleanup_(closep) int fd = openat(proc_dir_fd, "ns/mnt", O_RDONLY | O_CLOEXEC);
+        uint64_t id = fd < 0 ? 0 : mounts_ns_id(fd);
+
+        for (size_t i = first; i < l->n; i++)
+                l->items[i].ns_id = id;
 }
 
 static int read_view(int proc_dir_fd, ino_t ns, pid_t pid, MountList *l)
@@ -322,6 +331,7 @@ int mounts_read_process(pid_t pid, ino_t want, MountList *l)
                 if (want != 0 && ns != want)
                         return -ESRCH;
                 r = read_view(dir_fd, ns, pid, l);
+                set_ns_id(dir_fd, l, before);
                 /* An exiting process has lost its namespace: mountinfo then says EINVAL. */
                 if (mounts_ns_of_dir(dir_fd, &now) < 0)
                         now = 0;

@@ -19,7 +19,8 @@ typedef struct Mount {
         char *fs_options;        /* of the superblock: rw,attr2,dax=always */
         const char *propagation; /* shared, private (a slave counts as one), unbindable */
         ino_t ns;                /* inode of the mount namespace */
-        pid_t ns_pid;            /* a process that lives in it; 1 for ours where possible */
+        uint64_t ns_id;          /* its number that is never given again, 0: unknown */
+        pid_t ns_pid; /* a process that lives in it; 1 for ours where possible; 0: it has none */
 } Mount;
 
 typedef struct MountList {
@@ -32,14 +33,19 @@ void mount_list_done(MountList *l);
 /* Appends the mounts of the namespace that pid lives in, in mountinfo's order (a mount comes after
  * what it is mounted on). pid 0 is the caller's own. -ESRCH when the process is gone. */
 int mounts_read(pid_t pid, MountList *l) _must_check_;
-/* Appends the mounts of every namespace that has a process, PID 1's first, each namespace once. */
+/* Appends the mounts of every namespace, PID 1's first, each namespace once; those without a
+ * process come last. Before 6.12 a namespace that nothing but a descriptor in flight or a hidden
+ * mount keeps is not found. */
 int mounts_read_all(MountList *l) _must_check_;
 
 typedef struct MountPlace {
         pid_t ns_pid; /* enter the mount namespace of this process ... */
-        ino_t ns;     /* ... if it is still this one, else of any that is in it; 0: stay in ours */
-        uint64_t id;  /* mount id, 0: not checked */
-        dev_t dev;    /* 0: not checked */
+        ino_t ns;     /* ... if it is still this one, else search for this one; 0: stay in ours */
+        /* 0: not checked. The kernel gives the inode to the next new namespace, and what is mounted
+         * again must not end up in somebody else's. */
+        uint64_t ns_id;
+        uint64_t id; /* mount id, 0: not checked */
+        dev_t dev;   /* 0: not checked */
         const char *target;
         const char *propagation; /* for mounts_place(), as in Mount; NULL: as it comes */
 } MountPlace;
@@ -47,7 +53,8 @@ typedef struct MountPlace {
 /* umount2(UMOUNT_NOFOLLOW) in a child that entered the namespace; never lazy unless detach is set.
  * Before it acts it checks that target is still that mount id and device: -ESTALE if the name now
  * means something else or is hidden by another mount; -ENOENT if nothing is mounted there any more,
- * or nobody lives in that namespace any more (which callers treat as done).
+ * or that namespace does not exist any more (which callers treat as done). -EBUSY also for what has
+ * mounts below it.
  * EBUSY is retried for 10 ms (a dying process is briefly a holder, performance-facts 7). Waits
  * until timeout_usec has passed or cancel_fd (-1: none) becomes readable: -ETIMEDOUT, -ECANCELED;
  * the child may then still sleep in the kernel. */
@@ -56,17 +63,23 @@ int mounts_umount(
 
 /* Mounts source (a device node) with these options so that root of it appears at target in the
  * given namespace. 0 also when exactly that (same device number and root) is mounted there already;
- * -ESTALE when source is not place->dev any more; -ESRCH when nobody lives in the namespace;
+ * -ESTALE when source is not place->dev any more; -ESRCH when the namespace is gone;
  * -EOPNOTSUPP for an attribute that cannot be given back.
  * Works in a child as above: a staging mount made by libmount, open_tree(2) of root and
  * move_mount(2) into the namespace, so that binds and foreign namespaces are one case. */
 int mounts_place(const MountPlace *place, const char *source, const char *root, const char *fstype,
         const char *vfs_options, const char *fs_options, uint64_t timeout_usec) _must_check_;
 
-/* Is some mount of this device left in any namespace that has a process? 1, 0, negative errno. */
+/* Is some mount of this device left in any namespace? 1, 0, negative errno. */
 int mounts_any(dev_t dev) _must_check_;
 
 /* Does anything keep this mount in use? Asks umount2(MNT_EXPIRE), which on its first call only
  * marks (fs/namespace.c do_umount, 6.12): 1 busy, 0 unused or not mounted, negative errno. Same
  * checks of identity as mounts_umount(). */
 int mounts_busy(const MountPlace *place) _must_check_;
+
+/* Is this very mount (id, device, mount point) still there? 1, 0, negative errno. */
+int mounts_present(const MountPlace *place) _must_check_;
+
+/* Opens the root of this mount, also where no process leads to it. -ENOENT, -ESTALE as above. */
+int mounts_open(const MountPlace *place) _must_check_;
