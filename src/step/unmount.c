@@ -80,7 +80,8 @@ static int check_source(const Step *s, Failure *f)
         BlkidInfo info;
         int r;
 
-        if (!uuid)
+        /* An overlay has no device. */
+        if (!uuid || *source != '/')
                 return 0;
         r = blkid_read(source, &info);
         if (r < 0)

@@ -2,8 +2,8 @@
 #pragma once
 
 /* Between mounts.c, which talks to libmount, mounts-scan.c and mounts-orphans.c, which find the
- * namespaces with and without processes, and mounts-umount.c, mounts-ask.c and mounts-place.c,
- * which enter them. */
+ * namespaces with and without processes, and mounts-umount.c, mounts-ask.c, mounts-place.c and
+ * mounts-overlay.c, which enter them. */
 
 #include "sys/child.h"
 #include "sys/mounts.h"
@@ -64,6 +64,11 @@ int mounts_ns_open(pid_t pid, ino_t ns) _must_check_;
 /* The mount that a path lookup of this mount point ends on: what is stacked on top or hides it
  * further up wins. NULL when the lookup ends on no mount point. */
 const Mount *mount_list_resolve(const MountList *l, const char *path);
+
+/* Mounts an overlay of these options of mountinfo at dir. -EOPNOTSUPP: see mounts_can_place(). */
+int mounts_stage_overlay(const char *source, const char *fs_options, const char *dir) _must_check_;
+/* 0 or -EOPNOTSUPP: would the line above give back the same? */
+int mounts_overlay_check(const char *fs_options) _must_check_;
 
 /* mount(2) by libmount, without helpers, utab, fstab and a silent retry read-only. */
 int mounts_stage(

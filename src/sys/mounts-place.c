@@ -130,6 +130,38 @@ static int clone_tree(int self_fd, const char *root)
         return fd < 0 ? -errno : fd;
 }
 
+static bool is_overlay(const char *fstype)
+{
+        return streq(fstype, "overlay");
+}
+
+static bool is_same_overlay(const Mount *m, const PlaceCall *call)
+{
+        return is_overlay(m->fstype) && is_overlay(call->fstype) &&
+               streq(m->source, call->source) && streq(m->fs_options, call->fs_options);
+}
+
+/* Every overlay is a superblock of its own, and two over one upper layer corrupt each other
+ * (ovl_report_in_use(), fs/overlayfs/super.c): where it is mounted already, it is bound. */
+static int stage_overlay(int self_fd, const PlaceCall *call)
+{
+        _cleanup_(mount_list_done) MountList l = { 0 };
+        int r;
+
+        r = mounts_read_dir(self_fd, 0, 0, &l);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < l.n; i++) {
+                const Mount *m = l.items + i;
+
+                if (!is_same_overlay(m, call) || !mount_path_is_below(call->root, m->root) ||
+                        mount_list_resolve(&l, m->target) != m)
+                        continue;
+                return mount(m->target, STAGING_DIR, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
+        }
+        return mounts_stage_overlay(call->source, call->fs_options, STAGING_DIR);
+}
+
 /* The staging mount lives in a namespace that only this child is in, so whenever the child is
  * killed the kernel takes it away: nothing is left to be found and removed later. */
 static int stage(int self_fd, const PlaceCall *call)
@@ -140,7 +172,9 @@ static int stage(int self_fd, const PlaceCall *call)
                 return -errno;
         if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
                 return -errno;
-        r = mounts_stage(call->source, call->fstype, call->fs_options, STAGING_DIR);
+        r = is_overlay(call->fstype)
+                    ? stage_overlay(self_fd, call)
+                    : mounts_stage(call->source, call->fstype, call->fs_options, STAGING_DIR);
         return r < 0 ? r : clone_tree(self_fd, call->root);
 }
 
@@ -217,6 +251,8 @@ static int enter_target(int ns_fd, int self_fd, const PlaceCall *call)
         m = mount_list_resolve(&l, call->place->target);
         if (!m || !streq(m->root, call->root))
                 return 0;
+        if (is_overlay(call->fstype))
+                return is_same_overlay(m, call);
         return m->dev == call->dev || (major(m->dev) == 0 && streq(m->source, call->source));
 }
 
@@ -281,6 +317,38 @@ static int source_devnum(const char *source, dev_t expected, dev_t *ret)
         return 0;
 }
 
+/* Layers are paths of the namespace in which the overlay was mounted, which may not be the one it
+ * is found in; ours is the only one that we can speak for. */
+static int check_own_namespace(ino_t ns)
+{
+        struct stat st;
+
+        if (ns == 0)
+                return 0;
+        if (stat("/proc/self/ns/mnt", &st) < 0)
+                return -errno;
+        return st.st_ino == ns ? 0 : -EOPNOTSUPP;
+}
+
+int mounts_can_place(const Mount *m)
+{
+        struct mount_attr attr;
+        dev_t dev;
+        int r;
+
+        r = attr_parse(m->vfs_options, &attr);
+        if (r < 0)
+                return r;
+        if (is_overlay(m->fstype)) {
+                r = check_own_namespace(m->ns);
+                return r < 0 ? r : mounts_overlay_check(m->fs_options);
+        }
+        /* Below /dev only, because elsewhere the question could hang. */
+        if (!mount_path_is_below(m->source, "/dev"))
+                return -EOPNOTSUPP;
+        return source_devnum(m->source, m->dev, &dev) < 0 ? -EOPNOTSUPP : 0;
+}
+
 int mounts_place(const MountPlace *place, const char *source, const char *root, const char *fstype,
         const char *vfs_options, const char *fs_options, uint64_t timeout_usec)
 {
@@ -294,10 +362,8 @@ int mounts_place(const MountPlace *place, const char *source, const char *root, 
         int r;
 
         r = attr_parse(vfs_options, &call.attr);
-        if (r < 0)
-                return r;
-        r = source_devnum(source, place->dev, &call.dev);
-        if (r < 0)
-                return r;
-        return child_call(place_child, &call, timeout_usec, -1);
+        if (r == 0)
+                r = is_overlay(fstype) ? check_own_namespace(place->ns)
+                                       : source_devnum(source, place->dev, &call.dev);
+        return r < 0 ? r : child_call(place_child, &call, timeout_usec, -1);
 }

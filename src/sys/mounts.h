@@ -61,14 +61,22 @@ typedef struct MountPlace {
 int mounts_umount(
         const MountPlace *place, bool detach, uint64_t timeout_usec, int cancel_fd) _must_check_;
 
-/* Mounts source (a device node) with these options so that root of it appears at target in the
- * given namespace. 0 also when exactly that (same device number and root) is mounted there already;
- * -ESTALE when source is not place->dev any more; -ESRCH when the namespace is gone;
- * -EOPNOTSUPP for an attribute that cannot be given back.
- * Works in a child as above: a staging mount made by libmount, open_tree(2) of root and
- * move_mount(2) into the namespace, so that binds and foreign namespaces are one case. */
+/* Mounts source so that root of it appears at target in the given namespace. source is a device
+ * node, or the name of an overlay. 0 also when exactly that (same device number and root) is
+ * mounted there already; -ESTALE when source is not place->dev any more; -ESRCH when the namespace
+ * does not exist any more; -EOPNOTSUPP for what cannot be given back: see mounts_can_place(). Works
+ * in a child as above: a staging mount, open_tree(2) of root and move_mount(2) into the namespace,
+ * so that binds and foreign namespaces are one case. Lost are the mount id, an overlay's device
+ * number, and the groups of propagation: what was shared is shared again, but with its parent's
+ * peers and not with its own, and what received from a master is private. */
 int mounts_place(const MountPlace *place, const char *source, const char *root, const char *fstype,
         const char *vfs_options, const char *fs_options, uint64_t timeout_usec) _must_check_;
+
+/* Would mounts_place() give it back as it is? -EOPNOTSUPP for an attribute or a filesystem that it
+ * does not know, and for an overlay that lies in a foreign namespace, whose layers have relative
+ * paths or cannot be found by their paths, that is volatile, or for which we have not the power of
+ * its mounter. Asked before the plan is made; -ETIMEDOUT if a layer does not answer. */
+int mounts_can_place(const Mount *m) _must_check_;
 
 /* Is some mount of this device left in any namespace? 1, 0, negative errno. */
 int mounts_any(dev_t dev) _must_check_;
