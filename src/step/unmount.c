@@ -18,6 +18,11 @@ static int is_busy(const Step *s, Run *run, const MountPlace *place, Failure *f)
 {
         char names[512] = "";
 
+        if (streq(place->target, "/"))
+                return failure_set(f, FAILURE_BUSY, -EBUSY, step_node(s),
+                        "it is the root of a mount namespace (lsns shows it as %s) and goes with "
+                        "it only; end who holds that and ask again",
+                        strempty(step_get(s, "ns")));
         /* Who it is matters when nothing else can be tried; the next rung does not need the names
          * and the scan would only cost time. */
         if (!run_can_climb(run))

@@ -31,6 +31,8 @@ static int ask_busy(int self_fd, const MountPlace *place)
 {
         int r = mounts_check_place(self_fd, place);
 
+        if (r == 0 && mount_place_is_root(place))
+                return -EBUSY;
         if (r == 0)
                 r = unmark(place->target);
         if (r < 0)

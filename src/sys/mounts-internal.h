@@ -82,6 +82,7 @@ int mounts_enter(const MountPlace *place) _must_check_;
  * -ESTALE when something else is. */
 int mounts_check_place(int self_fd, const MountPlace *place) _must_check_;
 bool mount_is_meant(const Mount *m, const MountPlace *place);
+bool mount_place_is_root(const MountPlace *place);
 
 /* EBUSY may be a dying process; asked again this long, this often. */
 #define BUSY_RETRY_USEC (10 * USEC_PER_MSEC)

@@ -121,6 +121,14 @@ int mounts_check_place(int self_fd, const MountPlace *place)
         return m && !streq(m->fstype, "autofs") ? -ESTALE : -ENOENT;
 }
 
+/* Whoever asks to unmount his own root gets the filesystem remounted read-only instead, for
+ * everybody, and hears that it went well (do_umount_root(), fs/namespace.c, 6.1 to 6.12). setns(2)
+ * has made the namespace's root ours. It goes with its namespace only. */
+bool mount_place_is_root(const MountPlace *place)
+{
+        return streq(place->target, "/");
+}
+
 typedef struct UmountCall {
         const MountPlace *place;
         int flags;
@@ -135,6 +143,8 @@ static int umount_once(int self_fd, const UmountCall *call)
         r = mounts_check_place(self_fd, call->place);
         if (r < 0)
                 return r;
+        if (mount_place_is_root(call->place) && !(call->flags & MNT_DETACH))
+                return -EBUSY;
         if (umount2(call->place->target, call->flags) == 0)
                 return 0;
         if (errno != EINVAL && errno != ENOENT)

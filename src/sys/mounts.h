@@ -54,7 +54,7 @@ typedef struct MountPlace {
  * Before it acts it checks that target is still that mount id and device: -ESTALE if the name now
  * means something else or is hidden by another mount; -ENOENT if nothing is mounted there any more,
  * or that namespace does not exist any more (which callers treat as done). -EBUSY also for what has
- * mounts below it.
+ * mounts below it, and for the root of a namespace, which goes with it only.
  * EBUSY is retried for 10 ms (a dying process is briefly a holder, performance-facts 7). Waits
  * until timeout_usec has passed or cancel_fd (-1: none) becomes readable: -ETIMEDOUT, -ECANCELED;
  * the child may then still sleep in the kernel. */

@@ -4,6 +4,7 @@
 
 #include "fixture-mounts.h"
 
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
 #include "sys/mounts-internal.h"
@@ -240,6 +241,38 @@ static void test_nested_device(void **state)
         done_ext4(fd);
 }
 
+static int in_own_root(void *arg)
+{
+        int r = in_own_namespace(arg);
+
+        if (r < 0)
+                return r;
+        if (mkdir(SCRATCH "/theirs/old", 0700) < 0 || chdir(SCRATCH "/theirs") < 0 ||
+                syscall(SYS_pivot_root, ".", "old") < 0 || chdir("/") < 0 ||
+                umount2("/old", MNT_DETACH) < 0)
+                return -errno;
+        return 0;
+}
+
+/* The kernel answers 0 to whoever unmounts his own root, and makes it read-only for everybody. */
+static void test_root_of_namespace(void **state)
+{
+        _cleanup_(mount_list_done) MountList l = { 0 };
+        MountPlace p;
+        Holder h;
+
+        need_scratch();
+        h = holder_start(in_own_root, NULL);
+        p = place_of(h.pid, "/");
+        assert_true(p.id != 0);
+        assert_int_equal(mounts_umount(&p, false, PATIENCE, -1), -EBUSY);
+        assert_int_equal(mounts_busy(&p), 1);
+        assert_int_equal(mounts_read(h.pid, &l), 0);
+        assert_int_equal(strncmp(find_target(&l, "/")->fs_options, "rw", 2), 0);
+        holder_stop(&h);
+        clean_theirs();
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -250,6 +283,7 @@ int main(void)
                 cmocka_unit_test(test_can_place_device),
                 cmocka_unit_test(test_levels),
                 cmocka_unit_test(test_nested_device),
+                cmocka_unit_test(test_root_of_namespace),
         };
 
         return cmocka_run_group_tests(tests, group_setup, NULL);
