@@ -66,6 +66,7 @@ bool holder_lies_on(const Node *filesystem, const char *path);
 
 extern const HolderOps holder_dm;
 extern const HolderOps holder_filesystem;
+extern const HolderOps holder_ghost;
 extern const HolderOps holder_loop;
 extern const HolderOps holder_md;
 extern const HolderOps holder_mount;

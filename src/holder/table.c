@@ -21,6 +21,7 @@ const HolderOps *const holder_table[] = {
         &holder_swap,
         &holder_loop,
         &holder_process,
+        &holder_ghost,
         NULL,
 };
 

@@ -7,10 +7,22 @@
 
 #include "step/common.h"
 #include "sys/claim.h"
+#include "sys/superblock.h"
+
+static int ghost(const Superblock *sb, const char *names, Failure *f)
+{
+        return failure_set(f, FAILURE_BUSY, -EBUSY, sb->device,
+                "a superblock of %s is still alive although nothing is mounted: a lazily unmounted "
+                "filesystem with users%s%s%s, or one that was unmounted while it was frozen; stop "
+                "them, or mount /dev/%s again, thaw it (fsfreeze -u) and unmount it; then ask "
+                "again",
+                sb->type, *names ? " (" : "", names, *names ? ")" : "", sb->device);
+}
 
 int claim_disk(Run *run, const char *disk, dev_t dev, const char *devs, Failure *f)
 {
         char devnode[80], key[80], names[512] = "";
+        Superblock sb;
         int fd;
 
         (void)snprintf(devnode, sizeof(devnode), "/dev/%s", disk);
@@ -23,12 +35,15 @@ int claim_disk(Run *run, const char *disk, dev_t dev, const char *devs, Failure 
                         "the disk is gone or another one by now; look at it and ask again");
         if (fd != -EBUSY)
                 return fd;
-        if (!run_can_climb(run))
-                step_name_holders(run, devs, names, sizeof(names));
+        if (run_can_climb(run))
+                return failure_set(f, FAILURE_BUSY, fd, disk, "it is still in use");
+        step_name_holders(run, devs, names, sizeof(names));
+        if (superblock_find_ghost(disk, &sb) > 0)
+                return ghost(&sb, names, f);
         return failure_set(f, FAILURE_BUSY, fd, disk, "it is still held by %s",
                 *names ? names
-                       : "something that no process shows: a mount namespace without processes, a "
-                         "detached or frozen mount, a stacked device");
+                       : "something that neither a process nor a mount shows: a stacked device, a "
+                         "detached mount, an exclusive opener");
 }
 
 bool claim_disk_exists(const char *disk)
