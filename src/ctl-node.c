@@ -18,12 +18,12 @@ static const struct {
         { KIND_FILESYSTEM, NULL, "type label dax rmapbt realtime footing" },
         { KIND_SWAP, NULL, "used" },
         { KIND_MOUNT, "target", "options" },
-        { KIND_PROCESS, "comm", "unit uses example" },
+        { KIND_PROCESS, "comm", "unit container uses frozen pins example" },
         { KIND_HOLDER, NULL, "what" },
 };
 
 /* Values that say nothing without their key. */
-static const char *const keyed[] = { "numa", "footing", "used" };
+static const char *const keyed[] = { "numa", "footing", "used", "pins" };
 
 static const char *kind_detail(const Node *n)
 {

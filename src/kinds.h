@@ -35,8 +35,11 @@
  *             propagation=shared|private|unbindable  on filesystem, and on the mount below it
  *             ns-pid=0: no process is in that mount namespace; ns-id=N where the kernel tells
  * holder      NAME        something else that keeps a node busy: what=TEXT
- * process     PID         start= comm= unit= uses=dax,map,fd,cwd,root,exe,node example=PATH
- *                         kernel=yes (a kernel thread)              on filesystem or block, chardev
+ * process     PID         start= comm= unit= uses=dax,map,fd,cwd,root,exe,node,socket
+ *                         example=PATH kernel=yes (a kernel thread) slice= container=ENGINE:ID
+ *                         frozen=yes  its cgroup is frozen: of all signals it obeys SIGKILL only
+ *                         pins=VmPin,VmLck,io_uring,vfio,rdma  on a chardev: devices may reach into
+ *                                     its memory   on filesystem, mount, block, stacked or chardev
  *
  * Any node may have blocker=SENTENCE: it must not or cannot be taken away, and how a person does it.
  */

@@ -8,6 +8,8 @@
 
 #include "holder/holder.h"
 #include "kinds.h"
+#include "sys/cgroup.h"
+#include "sys/proc-pins.h"
 #include "sys/proc.h"
 #include "sys/units.h"
 
@@ -79,6 +81,35 @@ static int set_uses(Node *n, unsigned uses)
                 n, "uses", proc_uses_format(uses | (known ? proc_uses_parse(known) : 0), text));
 }
 
+static int set_word(Node *n, const char *key, const char *value)
+{
+        return *value ? node_set(n, key, value) : 0;
+}
+
+/* Only asked about those that hold something, which are few. One that exits meanwhile has none. */
+static int add_cgroup(Node *n, pid_t pid)
+{
+        Cgroup g;
+        int r;
+
+        if (cgroup_of_pid(pid, &g) < 0)
+                return 0;
+        r = set_word(n, "slice", g.slice);
+        if (r == 0)
+                r = set_word(n, "container", g.container);
+        return r == 0 && g.frozen ? node_set(n, "frozen", "yes") : r;
+}
+
+/* Below a character device is nothing that waits for who does I/O to the memory. */
+static int add_pins(Node *n, const Node *below, pid_t pid)
+{
+        char pins[PROC_PINS_MAX];
+
+        if (!node_is(below, KIND_CHARDEV) || proc_pins(pid, pins) < 0)
+                return 0;
+        return set_word(n, "pins", pins);
+}
+
 static int add_node(Graph *g, const ProcHolder *p, const char *pid, Node **ret)
 {
         char unit[256];
@@ -91,6 +122,8 @@ static int add_node(Graph *g, const ProcHolder *p, const char *pid, Node **ret)
                 r = node_set(*ret, "comm", p->comm);
         if (r == 0 && unit_of_pid(p->pid, unit, sizeof(unit)) == 0)
                 r = node_set(*ret, "unit", unit);
+        if (r == 0)
+                r = add_cgroup(*ret, p->pid);
         if (r == 0)
                 r = node_set(*ret, "example", p->example);
         if (r == 0 && p->kernel_thread)
@@ -112,6 +145,8 @@ static int add_process(Graph *g, const ProcHolder *p)
                 r = add_node(g, p, pid, &n);
         if (r == 0)
                 r = graph_link(n, below);
+        if (r == 0)
+                r = add_pins(n, below, p->pid);
         return r < 0 ? r : set_uses(n, p->uses);
 }
 
@@ -128,6 +163,11 @@ static int process_discover(HolderScan *scan, Failure *f)
                 return r;
         r = proc_find_holders(
                 filesystems.items, filesystems.n, nodes.items, nodes.n, scan->deadline_usec, &l);
+        if (r == -ETIMEDOUT && l.stuck > 0)
+                return failure_set(f, FAILURE_FAILED, r, NULL,
+                        "could not find out who uses the memory: process %d blocks whoever looks "
+                        "at it; end it and ask again",
+                        l.stuck);
         for (size_t i = 0; i < l.n && r == 0; i++)
                 r = add_process(scan->graph, &l.items[i]);
         return r;

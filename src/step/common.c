@@ -10,10 +10,12 @@
 
 #include "plan.h"
 #include "sys/pidfd.h"
+#include "sys/proc-hints.h"
 #include "sys/proc.h"
 #include "sys/units.h"
 
 #define SCAN_TIMEOUT_USEC (30 * USEC_PER_SEC)
+#define HINTS_TIMEOUT_USEC (10 * USEC_PER_SEC)
 #define PROGRESS_MS 1000
 
 void step_place(const Step *s, MountPlace *ret)
@@ -33,25 +35,44 @@ void step_place(const Step *s, MountPlace *ret)
 
 /* --- who is there --- */
 
-static int scan(const char *devs, ProcList *l)
+typedef struct Devs {
+        dev_t *items;
+        size_t n;
+} Devs;
+
+static void devs_done(Devs *d)
+{
+        free(d->items);
+}
+
+static int devs_parse(const char *text, Devs *d)
 {
         _cleanup_(strv_freep) char **words = NULL;
-        _cleanup_(freep) dev_t *numbers = NULL;
-        size_t n = 0;
         int r;
 
-        r = strv_split(strempty(devs), &words);
+        r = strv_split(strempty(text), &words);
         if (r < 0)
                 return r;
-        numbers = calloc(strv_length(words) + 1, sizeof(dev_t));
-        if (!numbers)
+        d->items = calloc(strv_length(words) + 1, sizeof(dev_t));
+        if (!d->items)
                 return -ENOMEM;
         for (char **w = words; w && *w; w++) {
-                r = parse_devnum(*w, &numbers[n++]);
+                r = parse_devnum(*w, &d->items[d->n++]);
                 if (r < 0)
                         return r;
         }
-        return proc_find_holders(numbers, n, NULL, 0, usec_add(now_usec(), SCAN_TIMEOUT_USEC), l);
+        return 0;
+}
+
+static int scan(const char *text, ProcList *l)
+{
+        _cleanup_(devs_done) Devs d = { 0 };
+        int r;
+
+        r = devs_parse(text, &d);
+        if (r < 0)
+                return r;
+        return proc_find_holders(d.items, d.n, NULL, 0, usec_add(now_usec(), SCAN_TIMEOUT_USEC), l);
 }
 
 static void append_name(char *buf, size_t size, pid_t pid, const char *comm)
@@ -59,6 +80,28 @@ static void append_name(char *buf, size_t size, pid_t pid, const char *comm)
         size_t used = strlen(buf);
 
         (void)snprintf(buf + used, size - used, "%s%d (%s)", used ? ", " : "", pid, comm);
+}
+
+/* Empty when nothing is known of anybody, either. A doorkeeper is a fanotify group of our own. */
+static void name_suspects(const char *devs, char *buf, size_t size)
+{
+        _cleanup_(proc_hint_list_done) ProcHintList l = { 0 };
+        _cleanup_(devs_done) Devs d = { 0 };
+        char own[16] = "";
+
+        if (devs_parse(devs, &d) < 0 || proc_comm(getpid(), own, sizeof(own)) < 0 ||
+                proc_find_hints(d.items, d.n, usec_add(now_usec(), HINTS_TIMEOUT_USEC), &l) < 0)
+                return;
+        for (size_t i = 0; i < l.n; i++) {
+                const ProcHint *h = &l.items[i];
+                size_t used = strlen(buf);
+
+                if (streq(h->comm, own))
+                        continue;
+                (void)snprintf(buf + used, size - used, "%s%s %d (%s)",
+                        used ? ", " : "something that no process shows; it may be: ", h->what,
+                        h->pid, h->comm);
+        }
 }
 
 void step_name_holders(Run *run, const char *devs, char *buf, size_t size)
@@ -77,6 +120,8 @@ void step_name_holders(Run *run, const char *devs, char *buf, size_t size)
                         proc_uses_format(p->uses, uses), "example", p->example, NULL);
                 append_name(buf, size, p->pid, p->comm);
         }
+        if (l.n == 0)
+                name_suspects(devs, buf, size);
 }
 
 static bool is_known(const Run *run, const ProcHolder *p)
@@ -121,6 +166,11 @@ int step_find_newcomers(Run *run, const Step *s, const char *devs, Failure *f)
         int r, found = 0;
 
         r = scan(devs, &l);
+        if (r == -ETIMEDOUT && l.stuck > 0)
+                return failure_set(f, FAILURE_FAILED, r, step_node(s),
+                        "could not look for processes that came since the plan: process %d blocks "
+                        "whoever looks at it; end it and ask again",
+                        l.stuck);
         if (r < 0)
                 return failure_set(f, FAILURE_FAILED, r, step_node(s),
                         "could not look for processes that came since the plan: %s", strerror(-r));

@@ -10,8 +10,8 @@
 void step_place(const Step *s, MountPlace *ret);
 
 /* "812 (db), 977 (shell)": who still uses the device numbers in devs (blank separated), by a fresh
- * scan; also a "held" note for each. Empty when nobody shows. Never called while anything is
- * frozen. */
+ * scan; also a "held" note for each. When nobody shows "something that no process shows; it may be:
+ * io_uring files of 812 (db)", or empty. Never called while anything is frozen. */
 void step_name_holders(Run *run, const char *devs, char *buf, size_t size);
 
 /* A set of processes, each with a pidfd that was opened and checked by start time. */

@@ -5,6 +5,7 @@
  * directory, opened once: after its death the directory answers ESRCH, even if the pid is reused.
  */
 
+#include "sys/proc-pool.h"
 #include "sys/proc.h"
 
 /* PF_KTHREAD of include/linux/sched.h as field 9 of stat shows it. */
@@ -30,48 +31,81 @@ typedef struct ProcHit {
         char example[256];
 } ProcHit;
 
+/* A mount of an asked filesystem whose files may show other device numbers than the filesystem. */
+typedef struct ProcMount {
+        uint64_t id;
+        ProcHit *hit;
+} ProcMount;
+
 typedef struct ProcScan {
         ProcHit *devs; /* by st_dev */
         size_t n_devs;
-        ProcHit *nodes; /* by st_rdev */
+        ProcHit *nodes; /* by st_rdev, behind devs in one array */
         size_t n_nodes;
-        bool any; /* some hit is set */
-        uint64_t deadline_usec;
-        char *buf; /* PROC_SCAN_BUFFER bytes, for whoever reads at the moment */
+        ProcMount *mounts;
+        size_t n_mounts;
+        bool any;       /* some hit is set */
+        bool query;     /* the kernel has PROCMAP_QUERY */
+        bool net_known; /* this process' network namespace has been asked for its sockets */
+        char *buf;      /* PROC_SCAN_BUFFER bytes, for whoever reads at the moment */
         struct ProcFiles *files;
-        ProcList *list;
+        struct ProcSockets *sockets;
+        ProcPool *pool;
 } ProcScan;
 
 #define PROC_SCAN_BUFFER ((size_t)256 * 1024)
 
+/* proc_find_holders() with what only tests choose. */
+typedef struct ProcAsk {
+        const dev_t *devs;
+        size_t n_devs;
+        const dev_t *nodes;
+        size_t n_nodes;
+        uint64_t deadline_usec;
+        bool text;        /* maps even where PROCMAP_QUERY works */
+        unsigned workers; /* 0: one per processor */
+} ProcAsk;
+
+int proc_ask(const ProcAsk *ask, ProcList *l) _must_check_;
+
+/* In a worker: looks at one process and emits what it holds. */
+int proc_scan_process(ProcScan *s, int proc_fd, pid_t pid) _must_check_;
+int proc_scan_record(ProcScan *s, int process_fd, pid_t pid) _must_check_;
+
 /* NULL when nobody asked for that device. */
-ProcHit *proc_scan_dev(ProcScan *s, dev_t dev);
-ProcHit *proc_scan_node(ProcScan *s, dev_t rdev);
+ProcHit *proc_scan_dev(const ProcScan *s, dev_t dev);
+ProcHit *proc_scan_node(const ProcScan *s, dev_t rdev);
 /* The first example is kept. */
 void proc_scan_hit(ProcScan *s, ProcHit *hit, unsigned use, const char *example);
-static inline bool proc_scan_late(const ProcScan *s)
-{
-        return now_usec() >= s->deadline_usec;
-}
 /* What a process says that is exiting or does not let us look: not an error of the scan. */
 static inline bool proc_is_gone_or_refused(int r)
 {
         return r == -ENOENT || r == -ESRCH || r == -EACCES || r == -EPERM || r == -EINVAL;
 }
 
-/* Mappings of one process or thread directory. */
-int proc_scan_maps(ProcScan *s, int dir_fd) _must_check_;
-struct ProcFiles *proc_files_free(struct ProcFiles *f);
+/* A descriptor that is this socket: is it bound on an asked filesystem? */
+int proc_scan_socket(ProcScan *s, int process_fd, dev_t dev, uint64_t inode) _must_check_;
 
-/* One line of /proc/PID/maps. */
+/* Mappings of one process or thread directory: two engines with the same answer. */
+int proc_scan_maps(ProcScan *s, int dir_fd) _must_check_;
+int proc_scan_query(ProcScan *s, int dir_fd) _must_check_;
+/* Has the kernel PROCMAP_QUERY? */
+bool proc_query_works(void);
+
+/* One file mapping. */
 typedef struct ProcMapping {
         dev_t dev;
         uint64_t inode;
-        char range[40]; /* "START-END", the name below map_files */
-        const char *path;
+        uint64_t start, end;
+        const char *path; /* NULL: ask proc_query_path() */
+        int maps_fd;      /* for that */
 } ProcMapping;
 
-/* False for a line that is none. path points into it. */
+/* What either engine found. */
+int proc_scan_mapping(ProcScan *s, int dir_fd, const ProcMapping *m) _must_check_;
+/* "" when it is gone. In buf, of PROC_SCAN_BUFFER bytes. */
+const char *proc_query_path(const ProcMapping *m, char *buf);
+/* One line of /proc/PID/maps; false for a line that is none. path points into it. */
 bool proc_mapping_parse(const char *line, ProcMapping *ret) _must_check_;
 
 /* Device number of the filesystem that a magic link of /proc leads to, found without asking that

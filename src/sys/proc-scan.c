@@ -2,16 +2,12 @@
 
 /* Names the processes that use the asked filesystems and device nodes. It only names: whether
  * anybody is left at all is for umount and the exclusive open to answer, so a process that may not
- * be looked into is passed over. A mapping of a file through overlayfs shows overlayfs' own device
- * and is not found here; the overlay is a mount that policy sees. */
+ * be looked into is passed over. */
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <linux/kcmp.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
+#include "sys/mounts.h"
 #include "sys/proc-internal.h"
 
 void proc_list_done(ProcList *l)
@@ -20,305 +16,159 @@ void proc_list_done(ProcList *l)
         *l = (ProcList){ 0 };
 }
 
-static ProcHit *find_hit(ProcHit *hits, size_t n, dev_t dev)
-{
-        for (size_t i = 0; i < n; i++)
-                if (hits[i].dev == dev)
-                        return hits + i;
-        return NULL;
-}
-
-ProcHit *proc_scan_dev(ProcScan *s, dev_t dev)
-{
-        return find_hit(s->devs, s->n_devs, dev);
-}
-
-ProcHit *proc_scan_node(ProcScan *s, dev_t rdev)
-{
-        return find_hit(s->nodes, s->n_nodes, rdev);
-}
-
-void proc_scan_hit(ProcScan *s, ProcHit *hit, unsigned use, const char *example)
-{
-        if (hit->uses == 0)
-                (void)snprintf(hit->example, sizeof(hit->example), "%s", example);
-        hit->uses |= use;
-        s->any = true;
-}
-
-static void hit_link(ProcScan *s, ProcHit *hit, unsigned use, int dir_fd, const char *name)
-{
-        char target[sizeof(hit->example)] = "";
-        ssize_t n;
-
-        if (hit->uses == 0) {
-                n = readlinkat(dir_fd, name, target, sizeof(target) - 1);
-                target[n > 0 ? n : 0] = '\0';
-        }
-        proc_scan_hit(s, hit, use, target);
-}
-
-/* No sync: the answer of a dead network mount is not waited for. */
-static void look_at_link(ProcScan *s, int process_fd, int dir_fd, const char *name, unsigned use)
-{
-        ProcHit *hit;
-        struct statx stx;
-        dev_t dev;
-
-        if (statx(dir_fd, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &stx) < 0) {
-                if (proc_is_gone_or_refused(-errno) ||
-                        proc_link_dev(process_fd, dir_fd, name, &dev) < 0)
-                        return;
-                stx = (struct statx){ 0 };
-        } else
-                dev = makedev(stx.stx_dev_major, stx.stx_dev_minor);
-        hit = proc_scan_dev(s, dev);
-        if (hit)
-                hit_link(s, hit, use, dir_fd, name);
-        if (!S_ISBLK(stx.stx_mode) && !S_ISCHR(stx.stx_mode))
-                return;
-        hit = proc_scan_node(s, makedev(stx.stx_rdev_major, stx.stx_rdev_minor));
-        if (hit)
-                hit_link(s, hit, PROC_USE_NODE, dir_fd, name);
-}
-
-typedef int (*EntryFn)(ProcScan *s, int dir_fd, const char *name, void *arg);
-
-/* Entries of a directory whose names are numbers. The buffer is the scan's own, so fn may not read
- * mappings while it is in use; threads pass one of theirs. */
-static int for_each_number(ProcScan *s, int dir_fd, char *buf, size_t size, EntryFn fn, void *arg)
-{
-        const struct dirent64 *de;
-        ssize_t n;
-        int r;
-
-        for (;;) {
-                n = getdents64(dir_fd, buf, size);
-                if (n <= 0)
-                        return n < 0 ? -errno : 0;
-                for (ssize_t i = 0; i < n; i += de->d_reclen) {
-                        de = (const struct dirent64 *)(const void *)(buf + i);
-                        if (de->d_name[0] < '0' || de->d_name[0] > '9')
-                                continue;
-                        r = fn(s, dir_fd, de->d_name, arg);
-                        if (r < 0)
-                                return r;
-                }
-                if (proc_scan_late(s))
-                        return -ETIMEDOUT;
-        }
-}
-
-static int look_at_fd(ProcScan *s, int dir_fd, const char *name, void *arg)
-{
-        const int *process_fd = arg;
-
-        look_at_link(s, *process_fd, dir_fd, name, PROC_USE_FD);
-        return 0;
-}
-
-static int look_at_fds(ProcScan *s, int process_fd)
-{
-        _cleanup_(closep) int fd = -EBADF;
-
-        fd = openat(process_fd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        return for_each_number(s, fd, s->buf, PROC_SCAN_BUFFER, look_at_fd, &process_fd);
-}
-
-static void look_at_fs(ProcScan *s, int process_fd)
-{
-        look_at_link(s, process_fd, process_fd, "cwd", PROC_USE_CWD);
-        look_at_link(s, process_fd, process_fd, "root", PROC_USE_ROOT);
-}
-
-static int ignore_gone(int r)
-{
-        return proc_is_gone_or_refused(r) ? 0 : r;
-}
-
-static int look_at_task(ProcScan *s, int process_fd)
-{
-        int r;
-
-        r = ignore_gone(look_at_fds(s, process_fd));
-        if (r < 0)
-                return r;
-        look_at_fs(s, process_fd);
-        look_at_link(s, process_fd, process_fd, "exe", PROC_USE_EXE);
-        return ignore_gone(proc_scan_maps(s, process_fd));
-}
-
-typedef struct Threads {
-        pid_t leader;
-        pid_t base; /* the thread whose tables have been looked at; 0: none yet */
-} Threads;
-
-/* A refusal is not a difference. Without kcmp nothing is known, and if the other thread has just
- * gone nothing was compared: both mean that this one must be looked at. */
-static bool differs(pid_t a, pid_t b, int what)
-{
-        long r;
-
-        r = syscall(SYS_kcmp, a, b, what, 0, 0);
-        return r > 0 || (r < 0 && (errno == ENOSYS || errno == ESRCH));
-}
-
-static int look_at_thread(ProcScan *s, int task_fd, const char *name, void *arg)
-{
-        Threads *t = arg;
-        _cleanup_(closep) int dir_fd = -EBADF;
-        pid_t tid;
-
-        if (parse_pid(name, &tid) < 0 || tid == t->leader)
-                return 0;
-        dir_fd = openat(task_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (dir_fd < 0)
-                return ignore_gone(-errno);
-        if (t->base == 0) {
-                t->base = tid;
-                return look_at_task(s, dir_fd);
-        }
-        if (differs(t->base, tid, KCMP_FS))
-                look_at_fs(s, dir_fd);
-        if (!differs(t->base, tid, KCMP_FILES))
-                return 0;
-        return ignore_gone(look_at_fds(s, dir_fd));
-}
-
-/* A leader that has exited before its threads has no files and no memory any more; they have. */
-static int look_at_threads(ProcScan *s, int process_fd, pid_t pid)
-{
-        _cleanup_(closep) int task_fd = -EBADF;
-        Threads t = { .leader = pid, .base = pid };
-        char buf[4096];
-        struct stat st;
-        ProcStat leader;
-
-        /* "." and ".." and one per thread: fs/proc/base.c, proc_task_getattr. */
-        if (fstatat(process_fd, "task", &st, 0) < 0)
-                return -errno;
-        if (st.st_nlink <= 3)
-                return 0;
-        if (proc_stat_read(process_fd, &leader) == 0 &&
-                (leader.state == 'Z' || leader.state == 'X'))
-                t.base = 0;
-        task_fd = openat(process_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (task_fd < 0)
-                return -errno;
-        return for_each_number(s, task_fd, buf, sizeof(buf), look_at_thread, &t);
-}
-
 static int record_hit(ProcScan *s, const ProcHit *hit, pid_t pid, const ProcStat *stat)
 {
-        ProcHolder *items;
+        /* Goes through a pipe, so no padding may be left as it was. */
+        ProcHolder h;
 
-        if (hit->uses == 0)
-                return 0;
-        items = reallocarray(s->list->items, s->list->n + 1, sizeof(*items));
-        if (!items)
-                return -ENOMEM;
-        s->list->items = items;
-        items[s->list->n] = (ProcHolder){
-                .pid = pid,
-                .start = stat->start,
-                .uses = hit->uses,
-                .dev = hit->dev,
-                .kernel_thread = stat->flags & PROC_FLAG_KTHREAD,
-        };
-        memcpy(items[s->list->n].comm, stat->comm, sizeof(stat->comm));
-        memcpy(items[s->list->n].example, hit->example, sizeof(hit->example));
-        s->list->n++;
-        return 0;
+        memset(&h, 0, sizeof(h));
+        h.pid = pid;
+        h.start = stat->start;
+        h.uses = hit->uses;
+        h.dev = hit->dev;
+        h.kernel_thread = stat->flags & PROC_FLAG_KTHREAD;
+        memcpy(h.comm, stat->comm, sizeof(stat->comm));
+        memcpy(h.example, hit->example, sizeof(hit->example));
+        return proc_pool_emit(s->pool, &h);
 }
 
-static int record_process(ProcScan *s, int process_fd, pid_t pid)
+int proc_scan_record(ProcScan *s, int process_fd, pid_t pid)
 {
         ProcStat stat;
         int r;
 
         r = proc_stat_read(process_fd, &stat);
-        for (size_t i = 0; r >= 0 && i < s->n_devs + s->n_nodes; i++)
-                r = record_hit(s, s->devs + i, pid, &stat);
-        return ignore_gone(r);
-}
-
-static void forget_hits(ProcScan *s)
-{
-        for (size_t i = 0; i < s->n_devs + s->n_nodes; i++)
+        for (size_t i = 0; i < s->n_devs + s->n_nodes; i++) {
+                if (r >= 0 && s->devs[i].uses != 0)
+                        r = record_hit(s, s->devs + i, pid, &stat);
                 s->devs[i].uses = 0;
+        }
         s->any = false;
-}
-
-static int look_at_process(ProcScan *s, int proc_fd, const char *name, void *arg)
-{
-        _cleanup_(closep) int process_fd = -EBADF;
-        pid_t pid;
-        int r;
-
-        if (parse_pid(name, &pid) < 0)
-                return 0;
-        if (proc_scan_late(s))
-                return -ETIMEDOUT;
-        process_fd = openat(proc_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (process_fd < 0)
-                return ignore_gone(-errno);
-        r = look_at_task(s, process_fd);
-        if (r < 0)
-                return r;
-        r = ignore_gone(look_at_threads(s, process_fd, pid));
-        if (r < 0)
-                return r;
-        if (!s->any)
-                return 0;
-        r = record_process(s, process_fd, pid);
-        forget_hits(s);
         return r;
 }
 
-static int scan_processes(ProcScan *s)
+static int scan_process(ProcPool *p, int proc_fd, pid_t pid, void *arg)
 {
-        _cleanup_(closep) int proc_fd = -EBADF;
-        _cleanup_(freep) char *buf = NULL;
+        ProcScan *s = arg;
 
-        buf = malloc(PROC_SCAN_BUFFER);
-        proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (proc_fd < 0)
-                return -errno;
-        return buf ? for_each_number(s, proc_fd, buf, PROC_SCAN_BUFFER, look_at_process, NULL)
-                   : -ENOMEM;
+        s->pool = p;
+        return proc_scan_process(s, proc_fd, pid);
+}
+
+/* So that the same machine gives the same list: plans are compared by their digest. */
+static int by_pid(const void *a, const void *b)
+{
+        const ProcHolder *x = a, *y = b;
+
+        if (x->pid != y->pid)
+                return x->pid < y->pid ? -1 : 1;
+        return (x->dev > y->dev) - (x->dev < y->dev);
+}
+
+static void sort_by_pid(ProcList *l)
+{
+        if (l->n > 1)
+                qsort(l->items, l->n, sizeof(*l->items), by_pid);
+}
+
+static bool is_anonymous(dev_t dev)
+{
+        return major(dev) == 0;
+}
+
+/* Only filesystems without a block device of their own have files with other numbers. */
+static bool wants_mounts(const ProcScan *s)
+{
+        for (size_t i = 0; i < s->n_devs; i++)
+                if (is_anonymous(s->devs[i].dev))
+                        return true;
+        return false;
+}
+
+static int add_mount(ProcScan *s, const Mount *m)
+{
+        ProcHit *hit = is_anonymous(m->dev) ? proc_scan_dev(s, m->dev) : NULL;
+        ProcMount *grown;
+
+        if (!hit)
+                return 0;
+        grown = reallocarray(s->mounts, s->n_mounts + 1, sizeof(*grown));
+        if (!grown)
+                return -ENOMEM;
+        s->mounts = grown;
+        s->mounts[s->n_mounts++] = (ProcMount){ m->id, hit };
+        return 0;
+}
+
+/* Mount ids are unique in the whole machine. A namespace that cannot be read is no error here:
+ * whoever asks for these filesystems found them by their mounts and failed over it already. */
+static int find_mounts(ProcScan *s)
+{
+        _cleanup_(mount_list_done) MountList l = { 0 };
+        int r = 0;
+
+        if (!wants_mounts(s) || mounts_read_all(&l) < 0)
+                return 0;
+        for (size_t i = 0; i < l.n && r == 0; i++)
+                r = add_mount(s, l.items + i);
+        return r;
+}
+
+static void scan_done(ProcScan *s)
+{
+        free(s->devs);
+        free(s->mounts);
+        free(s->buf);
+}
+
+static int scan_prepare(ProcScan *s, const ProcAsk *ask)
+{
+        s->devs = calloc(ask->n_devs + ask->n_nodes + 1, sizeof(*s->devs));
+        s->buf = malloc(PROC_SCAN_BUFFER);
+        if (!s->devs || !s->buf)
+                return -ENOMEM;
+        s->n_devs = ask->n_devs;
+        s->nodes = s->devs + ask->n_devs;
+        s->n_nodes = ask->n_nodes;
+        for (size_t i = 0; i < ask->n_devs; i++)
+                s->devs[i].dev = ask->devs[i];
+        for (size_t i = 0; i < ask->n_nodes; i++)
+                s->nodes[i].dev = ask->nodes[i];
+        s->query = !ask->text && proc_query_works();
+        return find_mounts(s);
+}
+
+int proc_ask(const ProcAsk *ask, ProcList *l)
+{
+        _cleanup_(scan_done) ProcScan s = { 0 };
+        ProcPool pool = {
+                .fn = scan_process,
+                .arg = &s,
+                .record_size = sizeof(ProcHolder),
+                .workers = ask->workers,
+                .deadline_usec = ask->deadline_usec,
+        };
+        ProcList found = { 0 };
+        void *records;
+        int r;
+
+        r = scan_prepare(&s, ask);
+        if (r < 0)
+                return r;
+        r = proc_pool_run(&pool, &records, &found.n);
+        l->stuck = pool.stuck;
+        if (r < 0)
+                return r;
+        found.items = records;
+        sort_by_pid(&found);
+        *l = found;
+        return 0;
 }
 
 int proc_find_holders(const dev_t *devs, size_t n_devs, const dev_t *nodes, size_t n_nodes,
         uint64_t deadline_usec, ProcList *l)
 {
-        _cleanup_(freep) ProcHit *hits = NULL;
-        _cleanup_(freep) char *buf = NULL;
-        ProcList found = { 0 };
-        ProcScan s = {
-                .n_devs = n_devs,
-                .n_nodes = n_nodes,
-                .deadline_usec = deadline_usec,
-                .list = &found,
-        };
-        int r;
+        ProcAsk ask = { devs, n_devs, nodes, n_nodes, deadline_usec, false, 0 };
 
-        s.devs = hits = calloc(n_devs + n_nodes + 1, sizeof(*hits));
-        s.buf = buf = malloc(PROC_SCAN_BUFFER);
-        if (!hits || !buf)
-                return -ENOMEM;
-        s.nodes = hits + n_devs;
-        for (size_t i = 0; i < n_devs; i++)
-                s.devs[i].dev = devs[i];
-        for (size_t i = 0; i < n_nodes; i++)
-                s.nodes[i].dev = nodes[i];
-        r = scan_processes(&s);
-        s.files = proc_files_free(s.files);
-        if (r < 0) {
-                proc_list_done(&found);
-                return r;
-        }
-        *l = found;
-        return 0;
+        return proc_ask(&ask, l);
 }

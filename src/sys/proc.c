@@ -205,7 +205,8 @@ int proc_count(unsigned *ret)
         return 0;
 }
 
-static const char *const use_names[] = { "dax", "map", "fd", "cwd", "root", "exe", "node" };
+static const char *const use_names[] = { "dax", "map", "fd", "cwd", "root", "exe", "node",
+        "socket" };
 
 const char *proc_uses_format(unsigned uses, char buf[static PROC_USES_MAX])
 {

@@ -17,7 +17,8 @@ typedef enum ProcUse {
         PROC_USE_CWD = 1 << 3,
         PROC_USE_ROOT = 1 << 4,
         PROC_USE_EXE = 1 << 5,
-        PROC_USE_NODE = 1 << 6, /* the device node itself is open or mapped */
+        PROC_USE_NODE = 1 << 6,   /* the device node itself is open or mapped */
+        PROC_USE_SOCKET = 1 << 7, /* an AF_UNIX socket that is bound there */
 } ProcUse;
 
 typedef struct ProcHolder {
@@ -33,13 +34,16 @@ typedef struct ProcHolder {
 typedef struct ProcList {
         ProcHolder *items;
         size_t n;
+        pid_t stuck; /* after -ETIMEDOUT: a process that blocks whoever looks at it, or 0 */
 } ProcList;
 
 void proc_list_done(ProcList *l);
 
-/* devs: device numbers of filesystems (st_dev); nodes: device numbers of block and character nodes
- * (st_rdev). Threads with their own tables are looked at too. Processes that vanish meanwhile are
- * no error. -ETIMEDOUT when deadline_usec (CLOCK_MONOTONIC) passes: an incomplete list is no list.
+/* Runs in forked workers, as many as there are processors, so that the deadline holds whatever a
+ * process does to its readers. devs: device numbers of filesystems (st_dev); nodes: device numbers
+ * of block and character nodes (st_rdev). Threads with their own tables are looked at too.
+ * Processes that vanish meanwhile are no error. -ETIMEDOUT when deadline_usec (CLOCK_MONOTONIC)
+ * passes: an incomplete list is no list.
  */
 int proc_find_holders(const dev_t *devs, size_t n_devs, const dev_t *nodes, size_t n_nodes,
         uint64_t deadline_usec, ProcList *l) _must_check_;
