@@ -9,8 +9,11 @@
  * host        "host", one per graph
  *             pre-remove=yes|no|unknown       MF_MEM_PRE_REMOVE in this kernel
  *             pre-remove-why=TEXT             the evidence
+ *             shutdown=yes|no|unknown         the kernel shuts XFS and ext4 down when their disk goes
+ *             shutdown-why=TEXT               the evidence
  *             processes=N                     processes of the machine (the kernel walks them all)
  *             open-gate=clean|taints          what asking for permission to open does to this kernel
+ *             memory-available=BYTES          what RAM could be given up at once
  *             warn=TEXT                       hung_task_panic and friends, if set
  * bus         ndbus0      provider= sysfs=
  * dimm        nmem0       sysfs=  id=                                       on bus
@@ -20,6 +23,8 @@
  *             driver=     nd_pmem, dax_pmem; absent: disabled           on region
  * block       pmem0, pmem0p1  dev=MAJ:MIN sysfs= size= dax=yes|no           on namespace or block
  * chardev     dax0.0      dev=MAJ:MIN driver=device_dax|kmem                on namespace
+ * memory      dax0.0      it serves as RAM: start= size= (bytes) blocks=41-47 (numbers of memory blocks)
+ *             movable=LIST kernel=LIST (those online, by zone) online=BYTES      on chardev
  * stacked     dm-0, md0   type=dm|md|unknown dev= sysfs= size= what=TEXT     on block or stacked
  *             loop0       type=loop, the same           on block, stacked or filesystem
  * filesystem  pmem0       (named after its block device) type= uuid= label= dev=MAJ:MIN
@@ -52,6 +57,7 @@
 #define KIND_NAMESPACE "namespace"
 #define KIND_BLOCK "block"
 #define KIND_CHARDEV "chardev"
+#define KIND_MEMORY "memory"
 #define KIND_STACKED "stacked"
 #define KIND_FILESYSTEM "filesystem"
 #define KIND_SWAP "swap"

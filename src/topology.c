@@ -6,6 +6,7 @@
 #include "topology.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -13,6 +14,7 @@
 #include "kinds.h"
 #include "sys/daxctl.h"
 #include "sys/doorkeeper.h"
+#include "sys/memory.h"
 #include "sys/nd.h"
 #include "sys/probes.h"
 #include "sys/proc.h"
@@ -24,25 +26,36 @@
  * told as a failure. */
 #define SCANS_MAX 3
 
-static int scan_host(Graph *g)
+/* What the kernel does to a filesystem when its memory goes. */
+static int set_kernel(Node *h)
 {
-        ProbeResult pre_remove, memory_failure;
-        char warn[256];
-        unsigned processes;
-        Node *h;
+        ProbeResult pre_remove, shutdown, memory_failure;
         int r;
 
-        r = graph_add(g, KIND_HOST, "host", &h);
-        if (r < 0)
-                return r;
-        probe_pre_remove(&pre_remove);
+        probe_btf(&pre_remove, &shutdown);
         probe_memory_failure(&memory_failure);
-        probe_panic_settings(warn, sizeof(warn));
         if (pre_remove.answer == ANSWER_YES && memory_failure.answer != ANSWER_YES)
                 pre_remove = memory_failure;
         r = node_set(h, "pre-remove", answer_to_string(pre_remove.answer));
         if (r == 0)
                 r = node_set(h, "pre-remove-why", pre_remove.evidence);
+        if (r == 0)
+                r = node_set(h, "shutdown", answer_to_string(shutdown.answer));
+        return r < 0 ? r : node_set(h, "shutdown-why", shutdown.evidence);
+}
+
+static int scan_host(Graph *g)
+{
+        char warn[256];
+        unsigned processes;
+        uint64_t available;
+        Node *h;
+        int r;
+
+        r = graph_add(g, KIND_HOST, "host", &h);
+        if (r == 0)
+                r = set_kernel(h);
+        probe_panic_settings(warn, sizeof(warn));
         if (r == 0 && *warn)
                 r = node_set(h, "warn", warn);
         if (r == 0)
@@ -51,6 +64,8 @@ static int scan_host(Graph *g)
         if (r == 0)
                 r = node_setf(
                         h, "processes", "%u", proc_count(&processes) == 0 ? processes : 1000000U);
+        if (r == 0 && memory_available(&available) == 0)
+                r = node_setf(h, "memory-available", "%" PRIu64, available);
         return r;
 }
 

@@ -13,6 +13,7 @@
 #define BTF_BYTES_MAX (64 * 1024 * 1024)
 #define EARLY_KILL_PATH "/proc/sys/vm/memory_failure_early_kill"
 #define ENUMERATOR "MF_MEM_PRE_REMOVE"
+#define SHUTDOWN "fs_bdev_mark_dead"
 
 const char *answer_to_string(Answer a)
 {
@@ -71,24 +72,35 @@ Answer btf_has_name(const void *data, size_t size, const char *name)
         return ANSWER_NO;
 }
 
-void probe_pre_remove(ProbeResult *ret)
+static void ask_name(const char *data, size_t size, const char *name, ProbeResult *ret)
+{
+        Answer answer = btf_has_name(data, size, name);
+
+        if (answer == ANSWER_UNKNOWN)
+                answer_set(ret, answer, BTF_PATH " is not understood");
+        else
+                answer_set(ret, answer, "%s is %sin " BTF_PATH, name,
+                        answer == ANSWER_YES ? "" : "not ");
+}
+
+/* fs_bdev_mark_dead() (fs/super.c, from 6.6 on; its earlier name in 6.5 is not asked for) is what
+ * the block layer calls when a disk goes under a filesystem. Its address is taken, so it is never
+ * inlined away. */
+void probe_btf(ProbeResult *ret_pre_remove, ProbeResult *ret_shutdown)
 {
         _cleanup_(freep) char *data = NULL;
-        Answer answer;
         size_t size;
         int r;
 
         r = read_full_file(BTF_PATH, BTF_BYTES_MAX, &data, &size);
         if (r < 0) {
-                answer_set(ret, ANSWER_UNKNOWN, "cannot read " BTF_PATH ": %s", strerror(-r));
+                answer_set(ret_pre_remove, ANSWER_UNKNOWN, "cannot read " BTF_PATH ": %s",
+                        strerror(-r));
+                *ret_shutdown = *ret_pre_remove;
                 return;
         }
-        answer = btf_has_name(data, size, ENUMERATOR);
-        if (answer == ANSWER_UNKNOWN)
-                answer_set(ret, answer, BTF_PATH " is not understood");
-        else
-                answer_set(ret, answer, ENUMERATOR " is %sin " BTF_PATH,
-                        answer == ANSWER_YES ? "" : "not ");
+        ask_name(data, size, ENUMERATOR, ret_pre_remove);
+        ask_name(data, size, SHUTDOWN, ret_shutdown);
 }
 
 /* The sysctl is registered in mm/memory-failure.c, so it is there exactly with

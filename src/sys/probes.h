@@ -16,8 +16,9 @@ typedef struct ProbeResult {
         char evidence[256]; /* one sentence: where it was seen, or why not */
 } ProbeResult;
 
-/* Enumerator MF_MEM_PRE_REMOVE in /sys/kernel/btf/vmlinux. */
-void probe_pre_remove(ProbeResult *ret);
+/* In /sys/kernel/btf/vmlinux, read once: the enumerator MF_MEM_PRE_REMOVE, by which XFS is warned;
+ * and fs_bdev_mark_dead(), by which XFS and ext4 are shut down when their disk goes. */
+void probe_btf(ProbeResult *ret_pre_remove, ProbeResult *ret_shutdown);
 /* CONFIG_MEMORY_FAILURE, without which XFS registers no handler at all. */
 void probe_memory_failure(ProbeResult *ret);
 /* Sysctls that turn a slow unbind into a panic, as a list for people; empty when none is set. */

@@ -94,19 +94,21 @@ static void test_malformed(void **state)
 
 static void test_this_machine(void **state)
 {
-        ProbeResult pre_remove, memory_failure;
+        ProbeResult pre_remove, shutdown, memory_failure;
         char settings[256];
 
-        probe_pre_remove(&pre_remove);
+        probe_btf(&pre_remove, &shutdown);
         probe_memory_failure(&memory_failure);
         assert_true(strlen(pre_remove.evidence) > 0);
+        assert_true(strlen(shutdown.evidence) > 0);
         assert_true(strlen(memory_failure.evidence) > 0);
         assert_string_not_equal(answer_to_string(pre_remove.answer), "");
         assert_string_equal(answer_to_string((Answer)77), "unknown");
         probe_panic_settings(settings, sizeof(settings));
         assert_in_range(strlen(settings), 0, sizeof(settings) - 1);
-        print_message("pre-remove %s: %s\nmemory failure %s: %s\npanic: %s\n",
+        print_message("pre-remove %s: %s\nshutdown %s: %s\nmemory failure %s: %s\npanic: %s\n",
                 answer_to_string(pre_remove.answer), pre_remove.evidence,
+                answer_to_string(shutdown.answer), shutdown.evidence,
                 answer_to_string(memory_failure.answer), memory_failure.evidence, settings);
 }
 
