@@ -14,6 +14,7 @@ static const struct {
         { KIND_NAMESPACE, NULL, "label uuid numa" },
         { KIND_BLOCK, NULL, "dev dax" },
         { KIND_CHARDEV, NULL, "dev driver" },
+        { KIND_MEMORY, NULL, "what blocks" },
         { KIND_STACKED, NULL, "what dev" },
         { KIND_FILESYSTEM, NULL, "type label dax rmapbt realtime footing" },
         { KIND_SWAP, NULL, "used" },
@@ -23,7 +24,7 @@ static const struct {
 };
 
 /* Values that say nothing without their key. */
-static const char *const keyed[] = { "numa", "footing", "used", "pins" };
+static const char *const keyed[] = { "numa", "footing", "used", "blocks", "pins" };
 
 static const char *kind_detail(const Node *n)
 {

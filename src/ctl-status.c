@@ -163,7 +163,7 @@ static int print_node(const Node *n)
 /* Everything that stands on the device; what it stands on itself has been named above. */
 static int print_holders(const Dict *plan)
 {
-        static const char *const shown[] = { KIND_BLOCK, KIND_CHARDEV, KIND_STACKED,
+        static const char *const shown[] = { KIND_BLOCK, KIND_CHARDEV, KIND_MEMORY, KIND_STACKED,
                 KIND_FILESYSTEM, KIND_SWAP, KIND_MOUNT, KIND_HOLDER, KIND_PROCESS };
         const Value *holders = dict_get(plan, "holders");
         int r = 0;

@@ -23,7 +23,7 @@
  *             driver=     nd_pmem, dax_pmem; absent: disabled           on region
  * block       pmem0, pmem0p1  dev=MAJ:MIN sysfs= size= dax=yes|no           on namespace or block
  * chardev     dax0.0      dev=MAJ:MIN driver=device_dax|kmem                on namespace
- * memory      dax0.0      it serves as RAM: start= size= (bytes) blocks=41-47 (numbers of memory blocks)
+ * memory      dax0.0      it serves as RAM: what= start= size= (bytes) blocks=41-47 (numbers of memory blocks)
  *             movable=LIST kernel=LIST (those online, by zone) online=BYTES      on chardev
  * stacked     dm-0, md0   type=dm|md|unknown dev= sysfs= size= what=TEXT     on block or stacked
  *             loop0       type=loop, the same           on block, stacked or filesystem

@@ -52,6 +52,17 @@ int build_closure_names(const Build *b, char **ret) _must_check_;
 uint64_t build_estimate_usec(const Build *b);
 int build_plan(Build *b) _must_check_;
 
+/* policy-road.c: first tried first. The blockers have been ruled out before. */
+int build_roads(Build *b) _must_check_;
+bool build_has_road(const Build *b, Road road);
+/* Does the kernel announce the removal to a filesystem of the current group, or of the closure? */
+bool build_goes_by_pre_remove(const Build *b);
+
+/* policy-chardev.c: the device-dax of a namespace that processes can have open, NULL for none. */
+const Node *build_chardev(const Node *ns);
+bool build_has_chardev_users(const Build *b);
+int build_vacates(Build *b, const StepOps *ops) _must_check_;
+
 /* policy-release.c: is there a step that takes this holder away and gives it back? */
 bool build_can_release(const Node *n);
 const StepOps *build_find_release(const char *name);
@@ -60,8 +71,11 @@ int build_release(Build *b, const StepOps *ops, const Node *n) _must_check_;
 /* Everything that stands on the closure, from the top down. */
 int build_releases(Build *b, const StepOps *none) _must_check_;
 bool build_is_frozen(const Node *fs);
+/* No DAX mapping of it can exist: on the forced road the kernel shuts it down and kills nobody. */
+bool build_is_shut_down(const Node *fs);
 bool build_is_frozen_mount(const Build *b, const Node *mount);
 
-/* NULL when pre-remove is proven for every mounted filesystem of the closure and within the budget,
- * else one sentence; *ret_node (may be NULL) is what it is about. */
+/* NULL when what the kernel does is proven for every mounted filesystem of the closure (pre-remove,
+ * or a shutdown where no DAX mapping can exist) and within the budget, else one sentence; *ret_node
+ * (may be NULL) is what it is about. */
 const char *policy_forced_refused(Build *b, const Node **ret_node);

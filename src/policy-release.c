@@ -24,6 +24,9 @@ static const Release releases[] = {
         { KIND_MOUNT, NULL, &step_unmount, "target", 60 * USEC_PER_SEC,
           { "id", "dev", "ns", "ns-id", "ns-pid", "root", "fstype", "source", "options", "fs-options",
             "propagation" } },
+        /* For one block: the kernel moves each of its pages. */
+        { KIND_MEMORY, NULL, &step_offline, NULL, 60 * USEC_PER_SEC,
+          { "start", "size", "blocks", "movable", "kernel" } },
 };
 /* clang-format on */
 
@@ -93,6 +96,11 @@ bool build_is_frozen(const Node *fs)
                 if (node_below(fs->lower[i], KIND_FILESYSTEM))
                         return false;
         return build_is_mounted(fs);
+}
+
+bool build_is_shut_down(const Node *fs)
+{
+        return node_has(fs, "dax", "no");
 }
 
 bool build_is_frozen_mount(const Build *b, const Node *n)

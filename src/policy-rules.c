@@ -5,6 +5,8 @@
 
 #include "policy-build.h"
 
+#include <inttypes.h>
+
 #include "kinds.h"
 #include "topology.h"
 
@@ -56,10 +58,13 @@ uint64_t build_estimate_usec(const Build *b)
         const Node *h = host(b->g);
         uint64_t processes = h ? node_get_u64(h, "processes") : 0, pages = 0;
 
-        for (size_t i = 0; i < b->g->n_nodes; i++)
-                if (b->g->nodes[i]->marked && node_is(b->g->nodes[i], KIND_FILESYSTEM) &&
-                        build_is_frozen(b->g->nodes[i]))
-                        pages += node_get_u64(b->g->nodes[i], "pages");
+        for (size_t i = 0; i < b->g->n_nodes; i++) {
+                const Node *n = b->g->nodes[i];
+
+                if (n->marked && node_is(n, KIND_FILESYSTEM) && build_is_frozen(n) &&
+                        !build_is_shut_down(n))
+                        pages += node_get_u64(n, "pages");
+        }
         if (!build_has_mounts(b))
                 return 0;
         return FIXED_USEC + pages * (NSEC_PER_INDEX + processes * NSEC_PER_PAIR) / 1000;
@@ -95,35 +100,71 @@ static bool stands_directly(const Node *fs)
         return node_is(n, KIND_NAMESPACE);
 }
 
-static const char *forced_refused_for(Build *b, const Node *fs)
+static const char *kernel_lacks(Build *b, const char *attr, const char *what)
 {
         const Node *h = host(b->g);
+        const char *why;
+        char key[32];
 
-        if (!h || !node_has(h, "pre-remove", "yes")) {
-                (void)snprintf(b->why, sizeof(b->why),
-                        "this kernel would not warn the filesystem (%s)",
-                        h ? strempty(node_get(h, "pre-remove-why")) : "nothing is known about it");
-                return b->why;
-        }
+        if (h && node_has(h, attr, "yes"))
+                return NULL;
+        (void)snprintf(key, sizeof(key), "%s-why", attr);
+        why = h ? node_get(h, key) : NULL;
+        (void)snprintf(
+                b->why, sizeof(b->why), "%s (%s)", what, why ? why : "nothing is known about it");
+        return b->why;
+}
+
+/* The kernel finds and kills who has it mapped. */
+static const char *pre_remove_refused_for(Build *b, const Node *fs)
+{
+        const char *no = kernel_lacks(b, "pre-remove", "this kernel would not warn the filesystem");
+
+        if (no)
+                return no;
         if (!node_has(fs, "type", "xfs"))
                 return "only XFS handles the kernel's pre-remove, so live mappings would outlast "
                        "the memory";
         if (!node_has(fs, "dax", "yes"))
-                return "this XFS has no DAX device under it, so the kernel has nobody to warn";
-        if (!stands_directly(fs))
-                return "the filesystem does not stand directly on the pmem disk, and stacked "
-                       "devices do "
-                       "not pass pre-remove on";
+                return "nobody knows whether this XFS has a DAX device under it, and without one "
+                       "the kernel has nobody to warn";
         if (!node_has(fs, "rmapbt", "yes"))
                 return "XFS was made without the reverse map that pre-remove needs to find its "
                        "victims "
                        "(mkfs.xfs -m rmapbt=1 makes one)";
         if (!node_has(fs, "realtime", "no"))
                 return "XFS has a realtime device, for which pre-remove is not proven";
-        if (shares_disk(b, fs))
-                return "two filesystems share this disk and the kernel warns only one of them";
         if (!node_get(fs, "pages"))
                 return "nobody could count its cached DAX pages, so the frozen time is unknown";
+        return NULL;
+}
+
+/* No DAX mapping can exist, so nobody has to be warned or killed: what was read stays in the page
+ * cache, everything else gets EIO. That needs a filesystem which is shut down when its disk goes
+ * (s_op->shutdown: xfs and ext4 have it as long as fs_bdev_mark_dead() exists; btrfs has none up to
+ * 6.12, f2fs got it later than the function by which it is probed, exfat and ntfs3 cannot be
+ * frozen). */
+static const char *shutdown_refused_for(Build *b, const Node *fs)
+{
+        if (!node_has(fs, "type", "xfs") && !node_has(fs, "type", "ext4"))
+                return "the kernel is known to shut down only XFS and ext4 when their disk goes; "
+                       "others would go on writing to a disk that is gone";
+        return kernel_lacks(
+                b, "shutdown", "this kernel would not shut the filesystem down with its disk");
+}
+
+static const char *forced_refused_for(Build *b, const Node *fs)
+{
+        const char *no = build_is_shut_down(fs) ? shutdown_refused_for(b, fs)
+                                                : pre_remove_refused_for(b, fs);
+
+        if (no)
+                return no;
+        if (!stands_directly(fs))
+                return "the filesystem does not stand directly on the pmem disk, and stacked "
+                       "devices do not tell it that its memory goes";
+        if (shares_disk(b, fs))
+                return "two filesystems share this disk and the kernel warns only one of them";
         return NULL;
 }
 
@@ -180,15 +221,31 @@ static int rule_footing(Build *b, const Node *fs)
                 node_get(fs, "footing"));
 }
 
-static int rule_mode(Build *b, const Node *ns)
+/* By the driver, never by the mode's name: "fsdax" has a pfn device or none (legacy memory), and a
+ * "raw" one may be mapped. Each of these drivers has a road through the pipeline. */
+static int rule_driver(Build *b, const Node *ns)
 {
-        const char *mode = node_get(ns, "mode");
+        const char *driver = node_get(ns, "driver");
 
-        if (!build_is_bound(ns) || (mode && (streq(mode, "fsdax") || streq(mode, "raw"))))
+        if (!driver || streq(driver, "nd_pmem") || streq(driver, "dax_pmem"))
                 return 0;
         return block(b, FAILURE_NOT_SUPPORTED, node_name(ns),
-                "its mode is %s; only fsdax and raw namespaces can be removed by this version",
-                strna(mode));
+                "its driver is %s; only nd_pmem and dax_pmem are known, disable it by hand (ndctl "
+                "disable-namespace %s)",
+                driver, node_name(ns));
+}
+
+/* From 7.3 a filesystem can hold a device-dax (driver fsdev_dax), and there will be others. */
+static int rule_chardev(Build *b, const Node *n)
+{
+        const char *driver = node_get(n, "driver");
+
+        if (!driver || streq(driver, "device_dax") || streq(driver, "kmem"))
+                return 0;
+        return block(b, FAILURE_NOT_SUPPORTED, node_name(n),
+                "its driver is %s, and what that does with the memory is not known; unbind it by "
+                "hand (daxctl disable-device %s)",
+                driver, node_name(n));
 }
 
 /* Whoever found it knows why it cannot be taken away, and says how a person does it. */
@@ -207,6 +264,25 @@ static int rule_releasable(Build *b, const Node *n)
         return block(b, FAILURE_BUSY, node_name(n),
                 "it keeps the target in use (%s); release it and ask again",
                 strna(node_get(n, "what")));
+}
+
+/* What lies in it has to move somewhere else: after the removal the rest must still be more than
+ * nothing. MemAvailable counts the free part of this memory as well. */
+static int rule_memory(Build *b, const Node *n)
+{
+        const Node *h = host(b->g);
+        uint64_t available = h ? node_get_u64(h, "memory-available") : 0, online = 0;
+
+        for (size_t i = 0; i < b->g->n_nodes; i++)
+                if (b->g->nodes[i]->marked && node_is(b->g->nodes[i], KIND_MEMORY))
+                        online += node_get_u64(b->g->nodes[i], "online");
+        if (online < available || node_get_u64(n, "online") == 0)
+                return 0;
+        return block(b, FAILURE_BUSY, node_name(n),
+                "it serves as RAM: %" PRIu64 " MiB would go, and only %" PRIu64
+                " MiB of the machine's memory are available to take over what lies in it; stop "
+                "something and ask again",
+                online >> 20, available >> 20);
 }
 
 /* The pid ends up in every message; the command tells a person which one it is. */
@@ -235,6 +311,17 @@ bool build_is_passer_by(const Node *process)
         return node_has(process, "uses", "node") && is_system_unit(node_get(process, "unit"));
 }
 
+/* Unlike a filesystem's, pages of device-dax can be pinned for good (RDMA, vfio, io_uring's fixed
+ * buffers). From 5.18 on the unbind does not wait for pins, and the machine oopses when they are
+ * dropped, be it by the end of the process (kernel-facts 2.6). */
+static bool pins_device(const Node *process)
+{
+        for (size_t i = 0; node_get(process, "pins") && i < process->n_lower; i++)
+                if (node_is(process->lower[i], KIND_CHARDEV))
+                        return true;
+        return false;
+}
+
 static int rule_process(Build *b, const Node *n)
 {
         const char *unit = node_get(n, "unit"), *comm = strempty(node_get(n, "comm"));
@@ -248,6 +335,12 @@ static int rule_process(Build *b, const Node *n)
                         strna(node_get(n, "example")));
         if (build_is_passer_by(n))
                 return 0;
+        if (pins_device(n))
+                return block(b, FAILURE_BUSY, label,
+                        "it has memory pinned for a device or the kernel (%s); the kernel does not "
+                        "wait for that and the machine would crash when it is let go. Stop it and "
+                        "ask again",
+                        node_get(n, "pins"));
         if (streq(node_name(n), "1") || is_system_unit(unit))
                 return block(b, FAILURE_PROTECTED, label, "the system itself (%s) uses it: %s",
                         strna(unit), strna(node_get(n, "example")));
@@ -265,7 +358,9 @@ static const struct {
         Rule rule;
 } rules[] = {
         { KIND_FILESYSTEM, rule_footing },
-        { KIND_NAMESPACE, rule_mode },
+        { KIND_NAMESPACE, rule_driver },
+        { KIND_CHARDEV, rule_chardev },
+        { KIND_MEMORY, rule_memory },
         { KIND_SWAP, rule_releasable },
         { KIND_STACKED, rule_releasable },
         { KIND_HOLDER, rule_releasable },

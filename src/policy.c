@@ -68,6 +68,7 @@ static const Row pipeline[] = {
         { &step_claim,    PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_disks            },
         { &step_claim,    PART_BODY,  ROAD_FORCED,               for_unmounted_disks  },
         { &step_confirm,  PART_BODY,  ROAD_ANY,                  for_hold             },
+        { &step_vacate,   PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, build_vacates        },
         { &step_unbind,   PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_namespaces       },
         { &step_freeze,   PART_GROUP, ROAD_FORCED,               for_filesystems      },
         { &step_commit,   PART_GROUP, ROAD_FORCED,               for_commit           },
@@ -353,6 +354,8 @@ static int set_kill_keys(const Build *b, Record *r)
         int e = set_joined(b, r, "devs", KIND_BLOCK, "dev");
 
         if (e == 0)
+                e = set_joined(b, r, "nodes", KIND_CHARDEV, "dev");
+        if (e == 0)
                 e = build_set_usec(r, "wait", b->policy->kill_timeout_usec);
         if (e == 0 && b->policy->last_signal)
                 e = record_set(r, "signal", signal_name(b->policy->last_signal));
@@ -371,7 +374,7 @@ static int for_settle(Build *b, const StepOps *ops)
         _cleanup_(record_freep) Record *r = NULL;
         int e;
 
-        if (!build_is_mounted(b->group))
+        if (!build_is_mounted(b->group) && !build_chardev(b->group))
                 return 0;
         r = build_new_step(b, ops, node_name(b->group));
         if (!r)
@@ -500,8 +503,11 @@ static int add_unbind(Build *b, const StepOps *ops, const Node *ns)
                 e = record_set(r, "disk", node_name(disk));
         if (e == 0 && disk)
                 e = record_set(r, "dev", node_get(disk, "dev"));
+        for (size_t i = 0; i < ns->n_upper && e == 0; i++)
+                if (node_is(ns->upper[i], KIND_CHARDEV))
+                        e = record_set(r, "chardev", node_name(ns->upper[i]));
         if (e == 0 && b->road == ROAD_FORCED && build_is_mounted(ns))
-                e = record_set(r, "pre-remove", "yes");
+                e = record_set(r, build_goes_by_pre_remove(b) ? "pre-remove" : "shutdown", "yes");
         if (e == 0 && b->road == ROAD_FORCED)
                 e = set_joined(b, r, "filesystems", KIND_FILESYSTEM, NULL);
         if (e == 0)
@@ -588,6 +594,8 @@ static int for_verify(Build *b, const StepOps *ops)
         if (e == 0)
                 e = set_joined(b, r, "disks", KIND_BLOCK, NULL);
         if (e == 0)
+                e = set_joined(b, r, "chardevs", KIND_CHARDEV, NULL);
+        if (e == 0)
                 e = set_joined(b, r, "devs", KIND_BLOCK, "dev");
         return build_add_step(b, ops, &r, e);
 }
@@ -620,55 +628,6 @@ static int expand_groups(Build *b, size_t from, size_t *ret_next)
         }
         b->group = NULL;
         return e;
-}
-
-static int add_road(Build *b, Road road, const char *why)
-{
-        _cleanup_(record_freep) Record *r = record_new("road", road_to_string(road));
-        int e;
-
-        if (!r)
-                return -ENOMEM;
-        b->roads[b->plan->n_roads] = road;
-        e = record_setf(r, "rung", "%zu", b->plan->n_roads + 1);
-        if (e == 0)
-                e = record_set(r, "why", why);
-        if (e == 0)
-                e = plan_add_road(b->plan, r);
-        if (e == 0)
-                (void)TAKE_PTR(r);
-        return e;
-}
-
-const char *road_to_string(Road road)
-{
-        return road == ROAD_FORCED ? "forced" : road == ROAD_KILL ? "kill" : "graceful";
-}
-
-/* Which roads the plan has, first tried first, and why. The blockers have been ruled out before. */
-static int choose_roads(Build *b)
-{
-        const char *no;
-        int e;
-
-        if (b->mode == MODE_FORCED) {
-                if (build_has_mounts(b))
-                        return add_road(b, ROAD_FORCED, "mode=forced: at once after the drain");
-                return add_road(
-                        b, ROAD_GRACEFUL, "nothing is mounted, so nothing has to be forced");
-        }
-        e = add_road(b, ROAD_GRACEFUL,
-                b->mode == MODE_GRACEFUL ? "mode=graceful: if someone stays, everything is undone"
-                                         : "always tried first");
-        if (e < 0 || b->mode == MODE_GRACEFUL)
-                return e;
-        no = policy_forced_refused(b, NULL);
-        if (build_has_mounts(b) && !no)
-                return add_road(b, ROAD_FORCED,
-                        "if someone stays: pre-remove is proven here and within FreezeBudget=");
-        if (b->policy->last_signal)
-                return add_road(b, ROAD_KILL, "if someone stays");
-        return 0;
 }
 
 static size_t count_namespaces(const Build *b)
@@ -760,14 +719,6 @@ bool build_wants_open_gate(const Build *b)
         return b->policy->open_gate == OPEN_GATE_ALWAYS;
 }
 
-static bool has_road(const Build *b, Road road)
-{
-        for (size_t i = 0; i < b->plan->n_roads; i++)
-                if (b->roads[i] == road)
-                        return true;
-        return false;
-}
-
 /* What explains the plan and may change from second to second. */
 static int add_notes(Build *b)
 {
@@ -783,7 +734,7 @@ static int add_notes(Build *b)
                 if (e < 0)
                         return e;
         }
-        if (has_road(b, ROAD_FORCED))
+        if (build_has_road(b, ROAD_FORCED))
                 b->plan->estimate_usec = build_estimate_usec(b) / 1000 * 1000;
         no = policy_forced_refused(b, NULL);
         return no ? plan_add_note(b->plan, "the forced road is not open: %s", no) : 0;
@@ -797,7 +748,7 @@ int build_plan(Build *b)
         b->road = ROAD_ANY;
         e = add_target(b);
         if (e == 0)
-                e = choose_roads(b);
+                e = build_roads(b);
         if (e == 0)
                 e = add_processes(b);
         if (e == 0)

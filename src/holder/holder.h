@@ -69,6 +69,7 @@ extern const HolderOps holder_filesystem;
 extern const HolderOps holder_ghost;
 extern const HolderOps holder_loop;
 extern const HolderOps holder_md;
+extern const HolderOps holder_memory;
 extern const HolderOps holder_mount;
 extern const HolderOps holder_nested;
 extern const HolderOps holder_partition;

@@ -11,6 +11,7 @@
 #include "sys/sysfs.h"
 
 const HolderOps *const holder_table[] = {
+        &holder_memory,
         &holder_partition,
         &holder_stacked,
         &holder_dm,

@@ -25,7 +25,6 @@ void step_place(const Step *s, MountPlace *ret)
         *ret = (MountPlace){
                 .ns_pid = (pid_t)step_get_u64(s, "ns-pid"),
                 .ns = (ino_t)step_get_u64(s, "ns"),
-                .ns_id = step_get_u64(s, "ns-id"),
                 .id = step_get_u64(s, "id"),
                 .dev = step_get_dev(s, "dev"),
                 .target = target ? target : step_node(s),
@@ -64,15 +63,18 @@ static int devs_parse(const char *text, Devs *d)
         return 0;
 }
 
-static int scan(const char *text, ProcList *l)
+/* devs: of filesystems; nodes: of character devices, wherever their nodes lie. */
+static int scan(const char *devs, const char *nodes, ProcList *l)
 {
-        _cleanup_(devs_done) Devs d = { 0 };
+        _cleanup_(devs_done) Devs d = { 0 }, n = { 0 };
         int r;
 
-        r = devs_parse(text, &d);
-        if (r < 0)
-                return r;
-        return proc_find_holders(d.items, d.n, NULL, 0, usec_add(now_usec(), SCAN_TIMEOUT_USEC), l);
+        r = devs_parse(devs, &d);
+        if (r == 0)
+                r = devs_parse(nodes, &n);
+        return r < 0 ? r
+                     : proc_find_holders(d.items, d.n, n.items, n.n,
+                               usec_add(now_usec(), SCAN_TIMEOUT_USEC), l);
 }
 
 static void append_name(char *buf, size_t size, pid_t pid, const char *comm)
@@ -104,15 +106,11 @@ static void name_suspects(const char *devs, char *buf, size_t size)
         }
 }
 
-void step_name_holders(Run *run, const char *devs, char *buf, size_t size)
+static void name_found(Run *run, const ProcList *l, char *buf, size_t size)
 {
-        _cleanup_(proc_list_done) ProcList l = { 0 };
-
         *buf = '\0';
-        if (scan(devs, &l) < 0)
-                return;
-        for (size_t i = 0; i < l.n; i++) {
-                const ProcHolder *p = &l.items[i];
+        for (size_t i = 0; i < l->n; i++) {
+                const ProcHolder *p = &l->items[i];
                 char pid[16], uses[PROC_USES_MAX];
 
                 (void)snprintf(pid, sizeof(pid), "%d", p->pid);
@@ -120,8 +118,30 @@ void step_name_holders(Run *run, const char *devs, char *buf, size_t size)
                         proc_uses_format(p->uses, uses), "example", p->example, NULL);
                 append_name(buf, size, p->pid, p->comm);
         }
+}
+
+void step_name_holders(Run *run, const char *devs, char *buf, size_t size)
+{
+        _cleanup_(proc_list_done) ProcList l = { 0 };
+
+        *buf = '\0';
+        if (scan(devs, NULL, &l) < 0)
+                return;
+        name_found(run, &l, buf, size);
         if (l.n == 0)
                 name_suspects(devs, buf, size);
+}
+
+int step_find_users(Run *run, const char *nodes, char *buf, size_t size)
+{
+        _cleanup_(proc_list_done) ProcList l = { 0 };
+        int r = scan(NULL, nodes, &l);
+
+        if (r < 0)
+                return r;
+        if (buf)
+                name_found(run, &l, buf, size);
+        return l.n > 0;
 }
 
 static bool is_known(const Run *run, const ProcHolder *p)
@@ -165,7 +185,7 @@ int step_find_newcomers(Run *run, const Step *s, const char *devs, Failure *f)
         _cleanup_(proc_list_done) ProcList l = { 0 };
         int r, found = 0;
 
-        r = scan(devs, &l);
+        r = scan(devs, step_get(s, "nodes"), &l);
         if (r == -ETIMEDOUT && l.stuck > 0)
                 return failure_set(f, FAILURE_FAILED, r, step_node(s),
                         "could not look for processes that came since the plan: process %d blocks "

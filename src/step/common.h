@@ -14,6 +14,10 @@ void step_place(const Step *s, MountPlace *ret);
  * io_uring files of 812 (db)", or empty. Never called while anything is frozen. */
 void step_name_holders(Run *run, const char *devs, char *buf, size_t size);
 
+/* Does anybody have these character devices (device numbers, blank separated) open or mapped? 1, 0
+ * or negative errno; who it is in buf (NULL: nobody wants to know), as above. */
+int step_find_users(Run *run, const char *nodes, char *buf, size_t size) _must_check_;
+
 /* A set of processes, each with a pidfd that was opened and checked by start time. */
 typedef struct Victim {
         pid_t pid;
@@ -46,6 +50,7 @@ int victims_signal(Run *run, Victims *v, int sig, const char *why) _must_check_;
 int victims_wait(
         Run *run, const Step *s, Victims *v, uint64_t deadline_usec, Failure *f) _must_check_;
 
-/* Looks for holders of devs that are not in the plan and writes a "newcomer" note for each that is
- * not protected (keys protect-units, protect-processes). Number of new ones, or negative errno. */
+/* Looks for holders of devs, and of the character devices in the step's key nodes, that are not in
+ * the plan and writes a "newcomer" note for each that is not protected (keys protect-units,
+ * protect-processes). Number of new ones, or negative errno. */
 int step_find_newcomers(Run *run, const Step *s, const char *devs, Failure *f) _must_check_;

@@ -4,7 +4,10 @@
  * SIGBUS and waits for nobody; it can be blocked, ignored or handled, and PID 1 of a container
  * never gets it. Processes with plain descriptors or a working directory get no signal at all.
  * Whoever lives keeps the dead mount, and on kernels from 6.15 the freed page structures, in use.
- */
+ *
+ * Of device-dax (key nodes) the kernel takes the pages out of every mapping and sends nothing: who
+ * touches it gets SIGBUS then, who does not lives on (kernel-facts 2.5). Nothing kept new users out
+ * until the unbind, so they are looked for here. */
 
 #include "step/common.h"
 #include "sys/bind.h"
@@ -49,7 +52,8 @@ static int wait_for_sigbus(const Step *s, Run *run, Failure *f)
         r = victims_open(run, step_node(s), &v);
         if (r < 0)
                 return r;
-        keep_dax_users(&v);
+        if (!step_get(s, "nodes"))
+                keep_dax_users(&v);
         r = victims_wait(run, s, &v, usec_add(now_usec(), step_get_u64(s, "grace")), f);
         return r < 0 ? r : note_kernel_kills(run);
 }
@@ -70,7 +74,7 @@ static int kill_the_rest(const Step *s, Run *run, Failure *f)
                         victims_names(&v, names, sizeof(names)));
         r = parse_signal(step_get(s, "signal"), &sig);
         if (r == 0)
-                r = victims_signal(run, &v, sig, "still held the removed filesystem");
+                r = victims_signal(run, &v, sig, "still held what was removed");
         if (r == 0)
                 r = victims_wait(run, s, &v, usec_add(now_usec(), step_get_u64(s, "wait")), f);
         if (r > 0)
@@ -83,12 +87,15 @@ static int kill_the_rest(const Step *s, Run *run, Failure *f)
 static int settle_apply(const Step *s, Run *run, Failure *f)
 {
         char driver[64];
-        int r;
+        int r = 0;
 
         /* Its unbind did not come about: nobody is hit on its behalf. */
         if (bind_driver(strempty(step_get(s, "device")), driver, sizeof(driver)) == 0)
                 return 0;
-        r = wait_for_sigbus(s, run, f);
+        if (step_get(s, "nodes") && !run_only_planned(run))
+                r = MIN_OF(step_find_newcomers(run, s, step_get(s, "devs"), f), 0);
+        if (r == 0)
+                r = wait_for_sigbus(s, run, f);
         return r < 0 ? r : kill_the_rest(s, run, f);
 }
 

@@ -130,3 +130,5 @@ extern const StepOps step_detach;
 extern const StepOps step_flush;
 extern const StepOps step_region;
 extern const StepOps step_verify;
+extern const StepOps step_vacate;
+extern const StepOps step_offline;

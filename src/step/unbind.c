@@ -5,8 +5,9 @@
  * whoever recovers waits for that lock instead of acting twice.
  *
  * On the graceful road the disk is claimed, nobody is left, and binding again undoes it. On the
- * forced road (key pre-remove) the kernel freezes, kills and shuts the filesystem down inside the
- * write; its message is the only proof that it did. */
+ * forced road the kernel freezes, kills and shuts the filesystem down inside the write (key
+ * pre-remove), and its message is the only proof that it did; where no DAX mapping can exist it
+ * only shuts it down (key shutdown), silently and killing nobody. */
 
 #include <inttypes.h>
 #include <poll.h>
@@ -19,6 +20,7 @@
 #include "sys/child.h"
 #include "sys/console.h"
 #include "sys/kmsg.h"
+#include "sys/memory.h"
 #include "sys/proc.h"
 #include "sys/sysfs.h"
 
@@ -164,6 +166,35 @@ static int unbind_check(const Step *s, Run *run, Failure *f)
         return 0;
 }
 
+/* The kernel would let go of memory that it uses as RAM, say success, and go on using it
+ * (dev_dax_kmem_remove(), drivers/dax/kmem.c). step/offline.c has seen to it; this is the last
+ * question before the write, and unknown is no. */
+static int check_no_ram(const Step *s, Failure *f)
+{
+        const char *chardev = step_get(s, "chardev");
+        uint64_t start, size;
+        char driver[64];
+        int r;
+
+        if (!chardev)
+                return 0;
+        r = memory_of_dax(chardev, &start, &size);
+        if (r == 0)
+                r = memory_is_ram(start, size);
+        if (r == 0 && bind_dax_driver(chardev, driver, sizeof(driver)) == 0 &&
+                streq(driver, "kmem"))
+                r = 1;
+        if (r < 0)
+                return failure_set(f, FAILURE_FAILED, r, step_node(s),
+                        "nobody can tell whether the kernel uses %s as RAM: %s", chardev,
+                        strerror(-r));
+        return r == 0 ? 0
+                      : failure_set(f, FAILURE_BUSY, -EBUSY, step_node(s),
+                                "the kernel uses %s as RAM; take its memory offline (daxctl "
+                                "offline-memory) and ask again",
+                                chardev);
+}
+
 /* Waits as long as the kernel needs: a deadline cannot end an unbind, it can only be told. Wakes
  * when the child ends or the kernel says something. */
 static int wait_unbound(const Step *s, Run *run, Child *c, Watch *w)
@@ -203,8 +234,9 @@ static int write_unbind(const Step *s, Run *run, Watch *w)
         return r < 0 ? r : wait_unbound(s, run, &c, w);
 }
 
-/* Each filesystem of the namespace is thawed already if pre-remove ran; if not, this is what lets
- * its blocked processes go. */
+/* Each filesystem of the namespace is thawed already if pre-remove ran. One that was only shut down
+ * is not: a freeze of user space survives the end of the disk (kernel-facts 2.4), and this is what
+ * lets its blocked processes go, with EIO. */
 static int release_filesystems(const Step *s, Run *run, Failure *f)
 {
         _cleanup_(strv_freep) char **names = NULL;
@@ -235,20 +267,25 @@ static int rescue(const Step *s, Run *run, Failure *f)
                 r == 0 ? "ok" : strerror(-r));
 }
 
+/* Nobody has a filesystem on it any more: unmounted on the first rung, or by somebody else. */
+static bool is_claimed(const Step *s, const Run *run)
+{
+        char key[80];
+
+        (void)snprintf(key, sizeof(key), "claim:%s", strempty(step_get(s, "disk")));
+        return run_held(run, key);
+}
+
 /* The kernel's own freeze happens under the device lock and cannot be taken back. Ours before it is
- * the proof that it will not get stuck behind a writer; or nobody has the filesystem any more. */
+ * the proof that it will not get stuck behind a writer. */
 static int check_frozen(const Step *s, Run *run, Failure *f)
 {
         _cleanup_(strv_freep) char **names = NULL;
-        char key[80];
         int r;
 
-        r = strv_split(strempty(step_get(s, "filesystems")), &names);
-        if (r < 0)
-                return r;
-        (void)snprintf(key, sizeof(key), "claim:%s", strempty(step_get(s, "disk")));
-        if (run_held(run, key))
+        if (is_claimed(s, run))
                 return 0;
+        r = strv_split(strempty(step_get(s, "filesystems")), &names);
         for (char **name = names; name && *name && r == 0; name++)
                 r = freeze_held(run, *name)
                             ? freeze_check(run, *name, f)
@@ -259,6 +296,7 @@ static int check_frozen(const Step *s, Run *run, Failure *f)
 
 static int forced(const Step *s, Run *run, Failure *f)
 {
+        bool warns = step_get(s, "pre-remove") && !is_claimed(s, run);
         Watch w = { .kmsg_fd = -EBADF };
         int r, e;
 
@@ -275,7 +313,7 @@ static int forced(const Step *s, Run *run, Failure *f)
         e = release_filesystems(s, run, f);
         if (r < 0)
                 return r;
-        if (!w.announced)
+        if (warns && !w.announced)
                 return rescue(s, run, f);
         return e;
 }
@@ -290,9 +328,20 @@ static int confirm_gone(const Step *s, Failure *f)
                 step_get(s, "disk") ? step_get(s, "disk") : strempty(step_get(s, "device")));
 }
 
+static bool was_frozen(const Step *s, const Run *run)
+{
+        _cleanup_(strv_freep) char **names = NULL;
+        bool any = strv_split(strempty(step_get(s, "filesystems")), &names) < 0;
+
+        for (char **name = names; name && *name; name++)
+                any = any || run_recall(run, "frozen", *name);
+        return any;
+}
+
 /* Recovery past the commit point: the write of an earlier life has been completed, but nobody
  * listened to the kernel. Where the log has been overwritten nothing is known, and the probes that
- * allowed the forced road stand for the warning. */
+ * allowed the forced road stand for the warning. What was only shut down has been thawed by the
+ * guardian when that life ended. */
 static int unbound_in_earlier_life(const Step *s, Run *run, Failure *f)
 {
         const Record *marked = run_recall(run, "unbinding", step_node(s));
@@ -300,6 +349,8 @@ static int unbound_in_earlier_life(const Step *s, Run *run, Failure *f)
         bool announced = true;
 
         restore_console(run);
+        if (!was_frozen(s, run) || step_get(s, "shutdown"))
+                return confirm_gone(s, f);
         if (marked)
                 w.kmsg_fd = kmsg_open_after(strempty(record_get(marked, "mark")));
         if (w.kmsg_fd >= 0) {
@@ -310,6 +361,11 @@ static int unbound_in_earlier_life(const Step *s, Run *run, Failure *f)
         return announced ? confirm_gone(s, f) : rescue(s, run, f);
 }
 
+static bool is_forced(const Step *s)
+{
+        return step_get(s, "pre-remove") || step_get(s, "shutdown");
+}
+
 static int unbind_apply(const Step *s, Run *run, Failure *f)
 {
         Watch none = { .kmsg_fd = -EBADF };
@@ -318,9 +374,11 @@ static int unbind_apply(const Step *s, Run *run, Failure *f)
         if (run_committed(run) && !is_bound(s))
                 return unbound_in_earlier_life(s, run, f);
         r = unbind_check(s, run, f);
+        if (r == 0)
+                r = check_no_ram(s, f);
         if (r < 0)
                 return r;
-        r = step_get(s, "pre-remove") ? forced(s, run, f) : write_unbind(s, run, &none);
+        r = is_forced(s) ? forced(s, run, f) : write_unbind(s, run, &none);
         if (r == -ETIMEDOUT)
                 return failure_set(f, FAILURE_TIMED_OUT, r, step_node(s),
                         "the unbind took longer than UnbindTimeout=; it was bound again");

@@ -31,6 +31,17 @@ static int device_is_unbound(const char *device, Failure *f)
                 r == 0 ? driver : "an unknown driver");
 }
 
+static int chardev_is_gone(const char *name, Failure *f)
+{
+        _cleanup_(freep) char *path = string_printf("/sys/bus/dax/devices/%s", name);
+
+        if (!path)
+                return -ENOMEM;
+        return access(path, F_OK) < 0 ? 0
+                                      : failure_set(f, FAILURE_FAILED, -EBUSY, name,
+                                                "%s is still there, after all that was done", path);
+}
+
 static int disk_is_gone(const char *disk, Failure *f)
 {
         /* Present as long as a superblock lives, mounted or not. */
@@ -69,6 +80,8 @@ static int verify_apply(const Step *s, Run *run, Failure *f)
 
         if (r == 0)
                 r = each_word(s, "disks", disk_is_gone, f);
+        if (r == 0)
+                r = each_word(s, "chardevs", chardev_is_gone, f);
         if (r == 0)
                 r = each_word(s, "devs", device_is_unmounted, f);
         return r;
