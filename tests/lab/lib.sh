@@ -78,7 +78,7 @@ is_mounted() {
 # The device below namespace $1 to which the driver is bound: pfn0.0 for fsdax, the namespace itself in raw mode.
 bound_device() {
         local link
-        for link in /sys/bus/nd/drivers/nd_pmem/*; do
+        for link in /sys/bus/nd/drivers/{nd,dax}_pmem/*; do
                 case $(readlink -f "$link") in
                 */"${1%%.*}"/*) ;;
                 esac
@@ -94,13 +94,16 @@ is_bound() {
         bound_device "$1" >/dev/null
 }
 
-# Nothing of the namespace is left: no driver, no disk.
+# Nothing of the namespace is left: no driver, no disk (pmem0 of namespace0.0, pmem0.1 of namespace0.1, pmem0s in sector
+# mode).
 assert_gone() {
-        local disk=pmem${1#namespace}
-        disk=${disk%%.*}
+        local disk=pmem${1#namespace} name
+        disk=${disk%.0}
         if is_bound "$1"; then fail "$1 still has a driver"; fi
-        [ ! -e "/sys/block/$disk" ] || fail "/sys/block/$disk is still there"
-        [ ! -e "/dev/$disk" ] || fail "/dev/$disk is still there"
+        for name in "$disk" "${disk}s"; do
+                [ ! -e "/sys/block/$name" ] || fail "/sys/block/$name is still there"
+                [ ! -e "/dev/$name" ] || fail "/dev/$name is still there"
+        done
 }
 
 # bind_again NAMESPACE: as an operator brings memory back; the pfn device gets a new name each time.
@@ -244,7 +247,8 @@ places() {
 # What must be the same after an undone removal.
 world() {
         places
-        for link in /sys/bus/nd/devices/*/driver; do
+        for link in /sys/bus/{nd,dax}/devices/*/driver; do
+                [ -L "$link" ] || continue
                 printf '%s %s\n' "$link" "$(readlink "$link")"
         done
         cat /proc/sys/kernel/printk

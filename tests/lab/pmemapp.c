@@ -13,6 +13,7 @@
 #include <getopt.h>
 #include <immintrin.h>
 #include <inttypes.h>
+#include <linux/io_uring.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -23,6 +24,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,6 +55,7 @@ typedef struct Options {
         size_t size;
         uint64_t interval_usec;
         bool mmap_only;
+        bool pin;
         bool fsync;
         bool verify;
 } Options;
@@ -186,10 +190,15 @@ static void sleep_until_told(void)
 static int open_file(const Options *o)
 {
         int fd = open(o->file, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+        struct stat st;
 
         if (fd < 0)
                 fail("%s", o->file);
-        if (o->work != WORK_FD_ONLY && posix_fallocate(fd, 0, (off_t)o->size) != 0)
+        /* Device-dax has the size it has. */
+        if (fstat(fd, &st) < 0)
+                fail("%s", o->file);
+        if (o->work != WORK_FD_ONLY && !S_ISCHR(st.st_mode) &&
+                posix_fallocate(fd, 0, (off_t)o->size) != 0)
                 fail("%s: no room for %zu bytes", o->file, o->size);
         return fd;
 }
@@ -241,11 +250,27 @@ static void work(const Options *o, char *map, int ack)
                 sleep_until_told();
 }
 
+/* Registered for io_uring and so pinned until the ring is closed: device-dax allows it, DAX files
+ * do not (check_vma_flags(), mm/gup.c). */
+static void pin(const Options *o, char *map)
+{
+        struct io_uring_params params = { 0 };
+        struct iovec whole = { .iov_base = map, .iov_len = o->size };
+        int ring = (int)syscall(SYS_io_uring_setup, 1, &params);
+
+        if (ring < 0 ||
+                syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, &whole, 1) < 0)
+                fail("%s: io_uring", o->file);
+}
+
 static void use_memory(const Options *o)
 {
         int fd = open_file(o);
         char *map = map_file(o, fd);
         int ack = open_ack(o);
+
+        if (o->pin)
+                pin(o, map);
 
         if (o->mmap_only)
                 close(fd);
@@ -359,6 +384,7 @@ static _Noreturn void usage(int status)
               "  --fd-only            only open FILE\n"
               "  --cwd-only           only sit in the directory FILE\n"
               "  --mmap-only          close the descriptor after mapping\n"
+              "  --pin                register the mapping with io_uring (device-dax only)\n"
               "  --fsync              once after touching: without it a freeze does not stop the "
               "writing\n",
                 status ? stderr : stdout);
@@ -397,6 +423,7 @@ static Options parse(int argc, char **argv)
                 FD,
                 CWD,
                 MMAP,
+                PIN,
                 FSYNC,
                 VERIFY,
                 HELP
@@ -412,6 +439,7 @@ static Options parse(int argc, char **argv)
                 { "fd-only", no_argument, NULL, FD },
                 { "cwd-only", no_argument, NULL, CWD },
                 { "mmap-only", no_argument, NULL, MMAP },
+                { "pin", no_argument, NULL, PIN },
                 { "fsync", no_argument, NULL, FSYNC },
                 { "verify", no_argument, NULL, VERIFY },
                 { "help", no_argument, NULL, HELP },
@@ -451,6 +479,9 @@ static Options parse(int argc, char **argv)
                         break;
                 case MMAP:
                         o.mmap_only = true;
+                        break;
+                case PIN:
+                        o.pin = true;
                         break;
                 case FSYNC:
                         o.fsync = true;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A raw namespace, whose driver is bound to the namespace itself; one that nobody mounted; one of a mode that is refused.
+# A raw namespace, whose driver is bound to the namespace itself; one that nobody mounted.
 # lab: kernel=new,old config=two timeout=120
 
 ndctl create-namespace -f -e namespace1.0 -m raw >/dev/null
@@ -35,9 +35,3 @@ note "nothing is mounted"
 request namespace0.0 mode s forced
 wait_removal done
 assert_gone namespace0.0
-
-note "sector mode is refused"
-ndctl create-namespace -f -e namespace1.0 -m sector >/dev/null
-udevadm settle
-refused_as NotSupported namespace1.0
-[ -b /dev/pmem1s ]

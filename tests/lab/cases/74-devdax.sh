@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Device-dax: no filesystem, no exclusive open, only processes that have its node open or mapped, wherever that lies.
+# lab: kernel=new,old config=two timeout=120
+# matrix: devdax without users | any | done; bound again after a crash in the unbind
+# matrix: devdax with users | graceful | drained; undone if one stays, killed by mode=auto
+# matrix: devdax with users | forced | unbound under the mappers; SIGBUS on access, idle ones killed
+
+ndctl create-namespace -f -e namespace1.0 -m devdax >/dev/null
+conf '[Policy]' 'DrainTimeout=300ms'
+start_daemon
+world >/run/before
+
+note "nobody uses it"
+crash 'begin.* step=unbind ' worker
+request /dev/dax1.0
+crashed
+result_of
+[ "$result" = failed ] || fail "$result"
+world | diff /run/before -
+[ -c /dev/dax1.0 ]
+
+note "who goes when asked: by another node of the same device, the descriptor closed"
+mknod /srv/dax c $((0x$(stat -c %t /dev/dax1.0))) $((0x$(stat -c %T /dev/dax1.0)))
+start_app --idle --mmap-only /srv/dax
+pmemremovectl plan namespace1.0 | tee /run/plan
+grep -q "$app" /run/plan
+request namespace1.0 mode s graceful
+wait_removal done
+must_fail is_alive "$app"
+assert_gone namespace1.0
+[ ! -e /dev/dax1.0 ]
+bind_again namespace1.0
+
+note "who stays"
+start_app --on-term=ignore /dev/dax1.0
+world >/run/before
+ctl_refused 5 remove --mode=graceful -y namespace1.0
+grep -q "$app" /run/out
+world | diff /run/before -
+is_alive "$app"
+request namespace1.0
+wait_removal done
+[ "$(property Road)" = 's "kill"' ]
+property Killed | grep -q "$app"
+must_fail is_alive "$app"
+assert_gone namespace1.0
+bind_again namespace1.0
+
+note "forced: one writes, one only has it mapped"
+start_app --on-term=ignore /dev/dax1.0
+writer=$app
+start_app --on-term=ignore --idle --mmap-only /dev/dax1.0
+request region1 mode s forced
+wait_removal done
+[ "$(property Road)" = 's "forced"' ]
+must_fail is_alive "$writer"
+must_fail is_alive "$app"
+property Killed
+assert_gone namespace1.0
+[ ! -e /sys/bus/nd/devices/region1/driver ]
+ndctl enable-region region1
+wait_for '[ -c /dev/dax1.0 ]' 10
