@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Mount namespaces without processes, one kept by a bind mount and one by a descriptor: unmounted there as well, and back
 # after a rollback.
-# lab: kernel=new,old config=two timeout=150
+# lab: kernel=new,old config=two timeout=240
 # matrix: mount namespaces without processes | graceful, forced, kill | unmounted there as well; back in the same places
 
 # in_kept FILE COMMAND...: in the namespace that it keeps.

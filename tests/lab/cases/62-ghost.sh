@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Filesystems that live on without a mount: unmounted lazily with a user left, and unmounted while frozen. Both are named,
 # and nothing is removed.
-# lab: kernel=new,old config=two timeout=150
+# lab: kernel=new,old config=two timeout=240
 # matrix: lazily unmounted, a user left | graceful | refused, the user is named; auto kills it
 # matrix: unmounted while frozen | none | refused; mount, fsfreeze -u, umount makes it removable
 
