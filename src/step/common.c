@@ -25,6 +25,7 @@ void step_place(const Step *s, MountPlace *ret)
         *ret = (MountPlace){
                 .ns_pid = (pid_t)step_get_u64(s, "ns-pid"),
                 .ns = (ino_t)step_get_u64(s, "ns"),
+                .ns_id = step_get_u64(s, "ns-id"),
                 .id = step_get_u64(s, "id"),
                 .dev = step_get_dev(s, "dev"),
                 .target = target ? target : step_node(s),

@@ -4,6 +4,7 @@
 # matrix: devdax without users | any | done; bound again after a crash in the unbind
 # matrix: devdax with users | graceful | drained; undone if one stays, killed by mode=auto
 # matrix: devdax with users | forced | unbound under the mappers; SIGBUS on access, idle ones killed
+# matrix: devdax users that pin (io_uring fixed buffers) | any | refused; the process is named
 
 ndctl create-namespace -f -e namespace1.0 -m devdax >/dev/null
 conf '[Policy]' 'DrainTimeout=300ms'
@@ -60,3 +61,18 @@ assert_gone namespace1.0
 [ ! -e /sys/bus/nd/devices/region1/driver ]
 ndctl enable-region region1
 wait_for '[ -c /dev/dax1.0 ]' 10
+
+note "who has it pinned: the kernel would not wait, and crash when the ring is closed"
+bind_again namespace1.0
+start_app --idle --pin /dev/dax1.0
+world >/run/before
+for mode in graceful auto forced; do
+        refused_as Busy namespace1.0 mode s "$mode"
+        grep -q VmPin <<<"$sentence"
+        grep -q "$app" <<<"$sentence"
+done
+world | diff /run/before -
+kill "$app"
+wait_for '! is_alive $app' 10
+request namespace1.0
+wait_removal done
