@@ -6,11 +6,11 @@
  * what to do about it. */
 
 #include "step/common.h"
+#include "step/readonly.h"
 #include "sys/child.h"
 #include "sys/readonly.h"
 
 typedef struct Call {
-        const char *target;
         dev_t dev;
         bool readonly;
 } Call;
@@ -19,13 +19,12 @@ static int call_in_child(void *arg)
 {
         const Call *c = arg;
 
-        return superblock_set_readonly(c->target, c->dev, c->readonly);
+        return superblock_set_readonly(c->dev, c->readonly);
 }
 
-static int set(const Step *s, bool readonly, int cancel_fd)
+int readonly_set(const Step *s, bool readonly, int cancel_fd)
 {
         Call c = {
-                .target = strempty(step_get(s, "target")),
                 .dev = step_get_dev(s, "dev"),
                 .readonly = readonly,
         };
@@ -35,7 +34,7 @@ static int set(const Step *s, bool readonly, int cancel_fd)
 
 static int readonly_apply(const Step *s, Run *run, Failure *f)
 {
-        int r = set(s, true, run_cancel_fd(run));
+        int r = readonly_set(s, true, run_cancel_fd(run));
 
         if (r == -ECANCELED)
                 return run_check_cancel(run, f);
@@ -49,10 +48,10 @@ static int readonly_apply(const Step *s, Run *run, Failure *f)
 /* Also where apply never ran: it was writable when the plan was made. */
 static int readonly_revert(const Step *s, Run *run, Failure *f)
 {
-        int r = set(s, false, -EBADF);
+        int r = readonly_set(s, false, -EBADF);
 
-        /* Not mounted there: whoever puts the mount back gives it its options. */
-        if (r == 0 || r == -ENOENT || r == -ESTALE)
+        /* Not mounted: whoever puts a mount back gives it its options. */
+        if (r == 0 || r == -ENOENT)
                 return 0;
         return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
                 "it could not be made writable again: %s; try mount -o remount,rw %s", strerror(-r),

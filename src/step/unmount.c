@@ -8,6 +8,7 @@
 
 #include "plan.h"
 #include "step/common.h"
+#include "step/readonly.h"
 #include "sys/bind.h"
 #include "sys/blkid.h"
 
@@ -114,6 +115,13 @@ static bool has_options(const Step *s, const MountPlace *place)
         return !last || !last->fs_options || streq(last->fs_options, wanted);
 }
 
+static bool is_writable(const Step *s)
+{
+        const char *options = step_get(s, "fs-options");
+
+        return options && strncmp(options, "rw", 2) == 0 && (!options[2] || options[2] == ',');
+}
+
 /* The options are the superblock's: while somebody else has the filesystem mounted, a mount gets
  * his and nobody complains (get_tree_bdev(), fs/super.c, 6.12). Unmounted and tried again until he
  * is gone. */
@@ -123,6 +131,7 @@ static int put_back(const Step *s, const MountPlace *place)
                 .ns_pid = place->ns_pid, .ns = place->ns, .target = place->target
         };
         uint64_t deadline = usec_add(now_usec(), OTHERS_TIMEOUT_USEC);
+        bool readonly = is_writable(s); /* may be, by our own doing */
         int r;
 
         for (;;) {
@@ -132,6 +141,14 @@ static int put_back(const Step *s, const MountPlace *place)
                         strempty(step_get(s, "root")), strempty(step_get(s, "fstype")),
                         strempty(step_get(s, "options")), strempty(step_get(s, "fs-options")),
                         step_get_u64(s, "wait"));
+                /* The readonly step is undone after this one, but the kernel mounts nothing
+                 * writable while another mount keeps the superblock read-only (get_tree_bdev()
+                 * again). */
+                if (r == -EBUSY && readonly) {
+                        readonly = false;
+                        if (readonly_set(s, false, -EBADF) == 0)
+                                continue;
+                }
                 if ((r < 0 && r != -EBUSY) || (r == 0 && has_options(s, place)))
                         return r;
                 if (now_usec() >= deadline)

@@ -6,22 +6,43 @@
 
 #include <fcntl.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 
+#include "sys/mounts.h"
 #include "sys/readonly.h"
 
-int superblock_set_readonly(const char *target, dev_t dev, bool readonly)
+/* The root of the first mount that can be opened; others may be hidden or just going. */
+static int open_any(dev_t dev)
 {
-        _cleanup_(closep) int dir_fd = -EBADF, fs_fd = -EBADF;
-        struct stat st;
+        _cleanup_(mount_list_done) MountList l = { 0 };
+        int fd = mounts_read_all(&l);
 
-        /* No automount is walked into, and what is opened is what is compared. */
-        dir_fd = open(target, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (dir_fd < 0 || fstat(dir_fd, &st) < 0)
-                return -errno;
-        if (st.st_dev != dev)
-                return -ESTALE;
-        fs_fd = fspick(dir_fd, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT);
+        if (fd < 0)
+                return fd;
+        fd = -ENOENT;
+        for (size_t i = 0; i < l.n && fd < 0; i++) {
+                const Mount *m = l.items + i;
+                MountPlace place = {
+                        .ns_pid = m->ns_pid,
+                        .ns = m->ns,
+                        .ns_id = m->ns_id,
+                        .id = m->id,
+                        .dev = m->dev,
+                        .target = m->target,
+                };
+
+                if (m->dev == dev)
+                        fd = mounts_open(&place);
+        }
+        return fd;
+}
+
+int superblock_set_readonly(dev_t dev, bool readonly)
+{
+        _cleanup_(closep) int root_fd = open_any(dev), fs_fd = -EBADF;
+
+        if (root_fd < 0)
+                return root_fd;
+        fs_fd = fspick(root_fd, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT);
         if (fs_fd < 0)
                 return -errno;
         if (fsconfig(fs_fd, FSCONFIG_SET_FLAG, readonly ? "ro" : "rw", NULL, 0) < 0)
