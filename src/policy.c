@@ -506,6 +506,8 @@ static int add_unbind(Build *b, const StepOps *ops, const Node *ns)
         for (size_t i = 0; i < ns->n_upper && e == 0; i++)
                 if (node_is(ns->upper[i], KIND_CHARDEV))
                         e = record_set(r, "chardev", node_name(ns->upper[i]));
+        if (e == 0 && b->road == ROAD_FORCED && build_chardev(ns))
+                e = record_set(r, "nodes", node_get(build_chardev(ns), "dev"));
         if (e == 0 && b->road == ROAD_FORCED && build_is_mounted(ns))
                 e = record_set(r, build_goes_by_pre_remove(b) ? "pre-remove" : "shutdown", "yes");
         if (e == 0 && b->road == ROAD_FORCED)

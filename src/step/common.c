@@ -11,6 +11,7 @@
 #include "plan.h"
 #include "sys/pidfd.h"
 #include "sys/proc-hints.h"
+#include "sys/proc-pins.h"
 #include "sys/proc.h"
 #include "sys/units.h"
 
@@ -143,6 +144,24 @@ int step_find_users(Run *run, const char *nodes, char *buf, size_t size)
         if (buf)
                 name_found(run, &l, buf, size);
         return l.n > 0;
+}
+
+int step_find_pins(const char *nodes, char *buf, size_t size)
+{
+        _cleanup_(proc_list_done) ProcList l = { 0 };
+        int r = scan(NULL, nodes, &l);
+
+        *buf = '\0';
+        for (size_t i = 0; i < l.n && r == 0; i++) {
+                char pins[PROC_PINS_MAX];
+
+                r = proc_pins(l.items[i].pid, pins);
+                if (r == -ESRCH)
+                        r = 0;
+                else if (r == 0 && *pins)
+                        append_name(buf, size, l.items[i].pid, l.items[i].comm);
+        }
+        return r < 0 ? r : *buf != '\0';
 }
 
 static bool is_known(const Run *run, const ProcHolder *p)

@@ -18,6 +18,9 @@ void step_name_holders(Run *run, const char *devs, char *buf, size_t size);
  * or negative errno; who it is in buf (NULL: nobody wants to know), as above. */
 int step_find_users(Run *run, const char *nodes, char *buf, size_t size) _must_check_;
 
+/* Those of them that show pins (sys/proc-pins.h). */
+int step_find_pins(const char *nodes, char *buf, size_t size) _must_check_;
+
 /* A set of processes, each with a pidfd that was opened and checked by start time. */
 typedef struct Victim {
         pid_t pid;

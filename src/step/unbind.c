@@ -195,6 +195,25 @@ static int check_no_ram(const Step *s, Failure *f)
                                 chardev);
 }
 
+/* On the forced road its users are still there, and since the plan was made they may have pinned it
+ * or others have come who did. */
+static int check_no_pins(const Step *s, Failure *f)
+{
+        char names[256];
+        int r = step_get(s, "nodes") ? step_find_pins(step_get(s, "nodes"), names, sizeof(names))
+                                     : 0;
+
+        if (r < 0)
+                return failure_set(f, FAILURE_FAILED, r, step_node(s),
+                        "nobody can tell whether %s is pinned: %s", strna(step_get(s, "chardev")),
+                        strerror(-r));
+        return r == 0 ? 0
+                      : failure_set(f, FAILURE_BUSY, -EBUSY, step_node(s),
+                                "%s has its memory pinned for a device or the kernel, and the "
+                                "machine would crash when it is let go; stop it and ask again",
+                                names);
+}
+
 /* Waits as long as the kernel needs: a deadline cannot end an unbind, it can only be told. Wakes
  * when the child ends or the kernel says something. */
 static int wait_unbound(const Step *s, Run *run, Child *c, Watch *w)
@@ -376,6 +395,8 @@ static int unbind_apply(const Step *s, Run *run, Failure *f)
         r = unbind_check(s, run, f);
         if (r == 0)
                 r = check_no_ram(s, f);
+        if (r == 0)
+                r = check_no_pins(s, f);
         if (r < 0)
                 return r;
         r = is_forced(s) ? forced(s, run, f) : write_unbind(s, run, &none);
