@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Memory that no process can map: sector and raw mode. Graceful with its way back; forced where the kernel shuts the
 # filesystem down with its disk, and nobody is left asleep.
-# lab: kernel=new,old config=two timeout=120
+# lab: kernel=new,old config=two timeout=180
 # matrix: raw and sector (btt) | graceful | done; bound and mounted again after a crash in the unbind
 # matrix: raw and sector (btt) | forced | 6.12: frozen, unbound, thawed, writers get EIO; 6.1: refused, nothing done
 
@@ -14,11 +14,13 @@ start_writer() {
 
 conf '[Policy]' 'DrainTimeout=300ms'
 start_daemon
-for mode in sector:ext4 raw:xfs; do
-        fs=${mode#*:} mode=${mode%:*} disk=pmem1
+for mode in sector:ext4:128M raw:xfs:320M; do
+        size=${mode##*:} mode=${mode%:*} disk=pmem1
+        fs=${mode#*:} mode=${mode%:*}
         note "$fs in mode $mode"
         [ "$mode" = raw ] || disk=pmem1s
-        ndctl create-namespace -f -e namespace1.0 -m "$mode" >/dev/null
+        ndctl destroy-namespace -f namespace1.0 2>/dev/null
+        ndctl create-namespace -r region1 -m "$mode" -s "$size" >/dev/null
         udevadm settle
         "make_$fs" "/dev/$disk"
         mkdir -p "$mnt"
@@ -32,11 +34,6 @@ for mode in sector:ext4 raw:xfs; do
         [ "$result" = failed ] || fail "$result"
         world | diff /run/before -
         grep -qx intact "$mnt/file"
-        request namespace1.0
-        wait_removal done
-        assert_gone namespace1.0
-        bind_again namespace1.0
-        mount "/dev/$disk" "$mnt"
 
         start_writer
         if [ "$(uname -r | cut -d. -f1,2)" = 6.1 ]; then
@@ -61,5 +58,8 @@ for mode in sector:ext4 raw:xfs; do
         bind_again namespace1.0
         mount "/dev/$disk" "$mnt"
         grep -qx intact "$mnt/file"
-        umount "$mnt"
+        request namespace1.0 mode s graceful
+        wait_removal done
+        must_fail is_mounted
+        assert_gone namespace1.0
 done

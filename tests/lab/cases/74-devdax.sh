@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Device-dax: no filesystem, no exclusive open, only processes that have its node open or mapped, wherever that lies.
-# lab: kernel=new,old config=two timeout=120
+# lab: kernel=new,old config=two timeout=180
 # matrix: devdax without users | any | done; bound again after a crash in the unbind
 # matrix: devdax with users | graceful | drained; undone if one stays, killed by mode=auto
 # matrix: devdax with users | forced | unbound under the mappers; SIGBUS on access, idle ones killed
@@ -74,5 +74,18 @@ done
 world | diff /run/before -
 kill "$app"
 wait_for '! is_alive $app' 10
-request namespace1.0
-wait_removal done
+
+note "who came after the plan and has it pinned"
+start_app --on-term=ignore --idle /dev/dax1.0
+first=$app
+request namespace1.0 mode s forced hold-before-commit b true
+reaches waiting
+start_app --idle --pin /dev/dax1.0
+tell Confirm
+result_of
+[ "$result" = refused ] || fail "$result"
+property Error | grep -q "$app"
+world | diff /run/before -
+is_alive "$app"
+is_alive "$first"
+kill -KILL "$app" "$first"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Device-dax that serves as RAM: every block goes offline first, and comes online again in the same zone when the removal
 # is undone. Unbound while it is online it would be lost until the next reboot.
-# lab: kernel=new,old config=two timeout=150
+# lab: kernel=new,old config=two timeout=200
 # lab: allow-oops page dumped because: unmovable page
 # matrix: devdax in system-ram mode (kmem) | graceful | offline, unbound; online in the same zone again on rollback
 # matrix: devdax in system-ram mode (kmem) | any | a block that stays is named, everything is online again

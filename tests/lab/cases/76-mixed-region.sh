@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # One region, a namespace of each mode on it: all of them go in one removal, or none.
-# lab: kernel=new,old config=two timeout=150
+# lab: kernel=new,old config=two timeout=200
 # matrix: several namespaces per region | graceful | all or none; disabled and seed namespaces are ignored
 # matrix: several namespaces per region | forced | 6.12: each by what its mode allows
 
