@@ -113,9 +113,9 @@ static bool is_of(const Node *fs, dev_t dev)
 }
 
 /* Container engines write short paths below their own folder, where the absolute ones of the same
- * overlay lie as well; where there is none of those, it may lie on anything. Absolute ones that lead
- * nowhere are those of the root filesystem, written before the root was switched; should one of them
- * be ours, then the exclusive claim of the disk fails. */
+ * overlay lie as well; where there is none of those, it may lie on anything. Absolute ones that
+ * lead nowhere are those of the root filesystem, written before the root was switched; should one
+ * of them be ours, then the exclusive claim of the disk fails. */
 static bool may_lie_on(const Node *fs, const Layers *l)
 {
         bool known = false;
