@@ -14,6 +14,7 @@
  *             processes=N                     processes of the machine (the kernel walks them all)
  *             open-gate=clean|taints          what asking for permission to open does to this kernel
  *             memory-available=BYTES          what RAM could be given up at once
+ *             swap-free=BYTES                 of all swap; only where some was found
  *             warn=TEXT                       hung_task_panic and friends, if set
  * bus         ndbus0      provider= sysfs=
  * dimm        nmem0       sysfs=  id=                                       on bus
@@ -26,19 +27,25 @@
  * memory      dax0.0      it serves as RAM: what= start= size= (bytes) blocks=41-47 (numbers of memory blocks)
  *             movable=LIST kernel=LIST (those online, by zone) online=BYTES      on chardev
  * stacked     dm-0, md0   type=dm|md|unknown dev= sysfs= size= what=TEXT     on block or stacked
- *             loop0       type=loop, the same           on block, stacked or filesystem
+ *             loop0       type=loop, the same, and how it was set up:
+ *                         file= offset= sizelimit= block-size= read-only= partscan= autoclear=
+ *                         direct-io=                    on block, stacked or filesystem
  * filesystem  pmem0       (named after its block device) type= uuid= label= dev=MAJ:MIN
  *             dax=yes|no  a DAX mapping can exist
  *             rmapbt=yes|no|unknown realtime=yes|no|unknown                  (xfs only)
  *             pages=N     upper bound of 4 KiB pages in DAX entries of cached inodes
  *             footing=TEXT  what of the machine's own footing stands on it   on block or stacked
- * swap        pmem0       size= used= priority=                    on block or stacked
- *             /PATH       a swap file                                   on filesystem
+ *             role=log,realtime  an XFS that has those on a disk of their own; on that disk as well
+ *             overlay:MAJ:MIN  type=overlay dev=     on the filesystems of its layers
+ * swap        pmem0       path= size= used= (KiB) priority= dev= swap-uuid=   on block or stacked
+ *             /PATH       a swap file, without dev=                     on filesystem
  * mount       ID          (mount id) target= dev= root= ns= ns-pid= options= fstype= source=
  *             unit=mnt-x.mount      a unit file that could mount it again
  *             automount=mnt-x.automount   and one that would do so on access
  *             propagation=shared|private|unbindable  on filesystem, and on the mount below it
  *             ns-pid=0: no process is in that mount namespace; ns-id=N where the kernel tells
+ *             foreign=yes uuid=  of other storage, on the mount that it is mounted on
+ *             busy=yes    mounted on another mount, and used (where processes were scanned)
  * holder      NAME        something else that keeps a node busy: what=TEXT
  * process     PID         start= comm= unit= uses=dax,map,fd,cwd,root,exe,node,socket
  *                         example=PATH kernel=yes (a kernel thread) slice= container=ENGINE:ID
@@ -49,6 +56,11 @@
  * Any node may have blocker=SENTENCE: it must not or cannot be taken away, and how a person does it.
  */
 /* clang-format on */
+
+/* How much has to be free elsewhere for what is on swap to move there: more than that, for what is
+ * compressed or shared on the area is larger outside, and whoever runs meanwhile needs some, too.
+ */
+#define SWAP_ROOM_KIB(used_kib) ((used_kib) + (used_kib) / 8 + UINT64_C(65536))
 
 #define KIND_HOST "host"
 #define KIND_BUS "bus"

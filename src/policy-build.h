@@ -47,6 +47,14 @@ Record *build_new_step(const Build *b, const StepOps *ops, const char *node);
 int build_add_step(Build *b, const StepOps *ops, Record **args, int e) _must_check_;
 int build_set_usec(Record *r, const char *key, uint64_t usec) _must_check_;
 int build_copy_keys(Record *r, const Node *n, const char *const keys[]) _must_check_;
+/* Names of closure nodes of a kind (or their attribute key), blank separated; -ENOENT if none. */
+int build_join_names(const Build *b, const char *kind, const char *key, char **ret) _must_check_;
+int build_set_joined(const Build *b, Record *r, const char *key, const char *kind,
+        const char *attr) _must_check_;
+int build_set_words(Record *r, const char *key, char *const *words) _must_check_;
+/* devs= and filesystems= */
+int build_set_devs(const Build *b, Record *r) _must_check_;
+int build_set_frozen(const Build *b, Record *r) _must_check_;
 int build_closure_names(const Build *b, char **ret) _must_check_;
 /* Upper bound of the frozen time on the forced road. */
 uint64_t build_estimate_usec(const Build *b);
@@ -66,6 +74,8 @@ int build_vacates(Build *b, const StepOps *ops) _must_check_;
 /* policy-release.c: is there a step that takes this holder away and gives it back? */
 bool build_can_release(const Node *n);
 const StepOps *build_find_release(const char *name);
+/* The filesystem of a mount; NULL for one that is mounted on ours and none of ours. */
+const Node *build_filesystem(const Node *mount);
 /* The step of a releasable node; ops in the place of the one that the table has. */
 int build_release(Build *b, const StepOps *ops, const Node *n) _must_check_;
 /* Everything that stands on the closure, from the top down. */

@@ -23,10 +23,17 @@ static const Release releases[] = {
         /* umount waits only for inode eviction, and on kernels from 6.15 for busy pages. */
         { KIND_MOUNT, NULL, &step_unmount, "target", 60 * USEC_PER_SEC,
           { "id", "dev", "ns", "ns-id", "ns-pid", "root", "fstype", "source", "options", "fs-options",
-            "propagation" } },
+            "propagation", "uuid" } },
         /* For one block: the kernel moves each of its pages. */
         { KIND_MEMORY, NULL, &step_offline, NULL, 60 * USEC_PER_SEC,
           { "start", "size", "blocks", "movable", "kernel" } },
+        /* Whoever has it open keeps it: not longer than udev looks at a device. */
+        { KIND_STACKED, "loop", &step_loop, NULL, 10 * USEC_PER_SEC,
+          { "dev", "file", "offset", "sizelimit", "block-size", "read-only", "partscan",
+            "autoclear", "direct-io" } },
+        /* Page by page through the machine's memory. */
+        { KIND_SWAP, NULL, &step_swapoff, "path", 10 * 60 * USEC_PER_SEC,
+          { "dev", "priority", "swap-uuid" } },
 };
 /* clang-format on */
 
@@ -53,7 +60,7 @@ const StepOps *build_find_release(const char *name)
 }
 
 /* The filesystem of a mount; its other link, if it has one, is the mount that it hides. */
-static const Node *filesystem_of(const Node *n)
+const Node *build_filesystem(const Node *n)
 {
         for (size_t i = 0; i < n->n_lower; i++)
                 if (node_is(n->lower[i], KIND_FILESYSTEM))
@@ -65,7 +72,7 @@ static const Node *filesystem_of(const Node *n)
  * device it sees whether somebody took the memory away under it. */
 static int set_base(Record *r, const Node *n)
 {
-        const Node *fs = filesystem_of(n), *ns = node_below(n, KIND_NAMESPACE);
+        const Node *fs = build_filesystem(n), *ns = node_below(n, KIND_NAMESPACE);
         int e = fs ? record_set(r, "uuid", node_get(fs, "uuid")) : 0;
 
         return e < 0 || !ns ? e : record_set(r, "device", node_get(ns, "device"));
@@ -103,11 +110,12 @@ bool build_is_shut_down(const Node *fs)
         return node_has(fs, "dax", "no");
 }
 
+/* A mount of a filesystem that stays, below one that goes, is unmounted before. */
 bool build_is_frozen_mount(const Build *b, const Node *n)
 {
-        const Node *fs = node_is(n, KIND_MOUNT) ? filesystem_of(n) : NULL;
+        const Node *fs = node_is(n, KIND_MOUNT) ? build_filesystem(n) : NULL;
 
-        return b->road == ROAD_FORCED && fs && build_is_frozen(fs);
+        return b->road == ROAD_FORCED && fs && fs->marked && build_is_frozen(fs);
 }
 
 int build_releases(Build *b, const StepOps *none)

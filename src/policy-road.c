@@ -53,6 +53,29 @@ static bool can_be_used(const Build *b)
         return false;
 }
 
+/* A process on what stands above the frozen filesystem, a loop device or an overlay: pre-remove
+ * does not reach it, and what it uses has to be unmounted before the freeze. */
+static bool is_out_of_reach(const Node *process)
+{
+        for (size_t i = 0; i < process->n_lower; i++) {
+                const Node *n = process->lower[i];
+
+                if (node_is(n, KIND_STACKED) ||
+                        (node_is(n, KIND_FILESYSTEM) && n->marked && !build_is_frozen(n)))
+                        return true;
+        }
+        return false;
+}
+
+static bool has_out_of_reach(const Build *b)
+{
+        for (size_t i = 0; i < b->g->n_nodes; i++)
+                if (build_takes(b, b->g->nodes[i], KIND_PROCESS) &&
+                        !build_is_passer_by(b->g->nodes[i]) && is_out_of_reach(b->g->nodes[i]))
+                        return true;
+        return false;
+}
+
 /* Which roads the plan has, first tried first, and why. The blockers have been ruled out before. */
 int build_roads(Build *b)
 {
@@ -71,6 +94,10 @@ int build_roads(Build *b)
         if (e < 0 || b->mode == MODE_GRACEFUL)
                 return e;
         no = policy_forced_refused(b, NULL);
+        if (b->policy->last_signal && has_out_of_reach(b))
+                return add_road(b, ROAD_KILL,
+                        "if someone stays: pre-remove does not reach who uses what is stacked on "
+                        "it");
         if (build_has_mounts(b) && !no)
                 return add_road(b, ROAD_FORCED,
                         build_goes_by_pre_remove(b)

@@ -155,9 +155,14 @@ static const char *shutdown_refused_for(Build *b, const Node *fs)
 
 static const char *forced_refused_for(Build *b, const Node *fs)
 {
-        const char *no = build_is_shut_down(fs) ? shutdown_refused_for(b, fs)
-                                                : pre_remove_refused_for(b, fs);
+        const char *no;
 
+        /* xfs_dax_notify_failure() (fs/xfs/xfs_notify_failure.c, 6.12) does nothing for a log and
+         * answers EOPNOTSUPP for a realtime device. */
+        if (node_get(fs, "role"))
+                return "XFS keeps its log or realtime data on a device of its own there, which "
+                       "pre-remove does not reach";
+        no = build_is_shut_down(fs) ? shutdown_refused_for(b, fs) : pre_remove_refused_for(b, fs);
         if (no)
                 return no;
         if (!stands_directly(fs))
@@ -266,16 +271,25 @@ static int rule_releasable(Build *b, const Node *n)
                 strna(node_get(n, "what")));
 }
 
+/* RAM that goes itself. */
+static uint64_t online_bytes(const Build *b)
+{
+        uint64_t bytes = 0;
+
+        for (size_t i = 0; i < b->g->n_nodes; i++)
+                if (b->g->nodes[i]->marked && node_is(b->g->nodes[i], KIND_MEMORY))
+                        bytes += node_get_u64(b->g->nodes[i], "online");
+        return bytes;
+}
+
 /* What lies in it has to move somewhere else: after the removal the rest must still be more than
  * nothing. MemAvailable counts the free part of this memory as well. */
 static int rule_memory(Build *b, const Node *n)
 {
         const Node *h = host(b->g);
-        uint64_t available = h ? node_get_u64(h, "memory-available") : 0, online = 0;
+        uint64_t available = h ? node_get_u64(h, "memory-available") : 0;
+        uint64_t online = online_bytes(b);
 
-        for (size_t i = 0; i < b->g->n_nodes; i++)
-                if (b->g->nodes[i]->marked && node_is(b->g->nodes[i], KIND_MEMORY))
-                        online += node_get_u64(b->g->nodes[i], "online");
         if (online < available || node_get_u64(n, "online") == 0)
                 return 0;
         return block(b, FAILURE_BUSY, node_name(n),
@@ -283,6 +297,79 @@ static int rule_memory(Build *b, const Node *n)
                 " MiB of the machine's memory are available to take over what lies in it; stop "
                 "something and ask again",
                 online >> 20, available >> 20);
+}
+
+/* The areas of the closure count once, with the first of them. */
+static bool sum_swap(const Build *b, const Node *first, uint64_t *ret_used, uint64_t *ret_free)
+{
+        *ret_used = *ret_free = 0;
+        for (size_t i = 0; i < b->g->n_nodes; i++) {
+                const Node *n = b->g->nodes[i];
+                uint64_t size = node_get_u64(n, "size"), used = node_get_u64(n, "used");
+
+                if (!n->marked || !node_is(n, KIND_SWAP))
+                        continue;
+                if (first && n != first)
+                        return false;
+                first = NULL;
+                *ret_used += used;
+                *ret_free += size > used ? size - used : 0;
+        }
+        return true;
+}
+
+/* What is on the areas has to fit into memory and the other areas, or the kernel would kill for it.
+ */
+static int rule_swap(Build *b, const Node *n)
+{
+        const Node *h = host(b->g);
+        uint64_t used, lost, swap, memory, online, room;
+
+        if (!sum_swap(b, n, &used, &lost) || used == 0)
+                return 0;
+        if (!h || !node_get(h, "memory-available"))
+                return block(b, FAILURE_BUSY, node_name(n),
+                        "memory is swapped out to it, and how much would fit elsewhere is not "
+                        "known; run swapoff %s and ask again",
+                        strna(node_get(n, "path")));
+        swap = node_get_u64(h, "swap-free") / 1024;
+        memory = node_get_u64(h, "memory-available") / 1024;
+        online = online_bytes(b) / 1024;
+        room = (memory > online ? memory - online : 0) + (swap > lost ? swap - lost : 0);
+        if (room >= SWAP_ROOM_KIB(used))
+                return 0;
+        return block(b, FAILURE_BUSY, node_name(n),
+                "%" PRIu64 " MiB of memory are swapped out to it, and of memory and other swap "
+                "only %" PRIu64 " MiB are free; free some or add swap elsewhere and ask again",
+                used / 1024, room / 1024);
+}
+
+/* "812 (db), 977 (shell)" */
+static const char *users_of(const Node *fs, char *buf, size_t size)
+{
+        size_t used = 0;
+
+        (void)snprintf(buf, size, "something that no process shows");
+        for (size_t i = 0; i < fs->n_upper && used < size; i++)
+                if (node_is(fs->upper[i], KIND_PROCESS))
+                        used += (size_t)snprintf(buf + used, size - used, "%s%s (%s)",
+                                used ? ", " : "", node_name(fs->upper[i]),
+                                strna(node_get(fs->upper[i], "comm")));
+        return buf;
+}
+
+/* A filesystem that stays is mounted on one that goes: its users have nothing to do with this. */
+static int rule_mount(Build *b, const Node *n)
+{
+        const Node *fs = build_filesystem(n);
+        char names[256];
+
+        if (!fs || fs->marked || !node_has(n, "busy", "yes"))
+                return 0;
+        return block(b, FAILURE_BUSY, strna(node_get(n, "target")),
+                "the filesystem mounted there stays and is in use by %s; stop them, unmount it and "
+                "ask again",
+                users_of(fs, names, sizeof(names)));
 }
 
 /* The pid ends up in every message; the command tells a person which one it is. */
@@ -361,7 +448,8 @@ static const struct {
         { KIND_NAMESPACE, rule_driver },
         { KIND_CHARDEV, rule_chardev },
         { KIND_MEMORY, rule_memory },
-        { KIND_SWAP, rule_releasable },
+        { KIND_SWAP, rule_swap },
+        { KIND_MOUNT, rule_mount },
         { KIND_STACKED, rule_releasable },
         { KIND_HOLDER, rule_releasable },
         { KIND_PROCESS, rule_process },

@@ -159,56 +159,6 @@ const Node *build_disk(const Node *ns)
         return NULL;
 }
 
-/* Names of closure nodes of a kind, blank separated; -ENOENT if there are none. */
-static int join_names(const Build *b, const char *kind, const char *key, char **ret)
-{
-        _cleanup_(freep) char *text = NULL;
-
-        for (size_t i = 0; i < b->g->n_nodes; i++) {
-                const Node *n = b->g->nodes[i];
-                const char *word = key ? node_get(n, key) : node_name(n);
-                char *longer;
-
-                if (!build_takes(b, n, kind) || !word)
-                        continue;
-                longer = string_printf("%s%s%s", strempty(text), text ? " " : "", word);
-                if (!longer)
-                        return -ENOMEM;
-                free(text);
-                text = longer;
-        }
-        if (!text)
-                return -ENOENT;
-        *ret = TAKE_PTR(text);
-        return 0;
-}
-
-static int set_joined(
-        const Build *b, Record *r, const char *key, const char *kind, const char *attr)
-{
-        _cleanup_(freep) char *text = NULL;
-        int e = join_names(b, kind, attr, &text);
-
-        if (e == -ENOENT)
-                return 0;
-        return e < 0 ? e : record_set(r, key, text);
-}
-
-static int set_words(Record *r, const char *key, char *const *words)
-{
-        _cleanup_(freep) char *text = NULL;
-
-        for (; words && *words; words++) {
-                char *longer = string_printf("%s%s%s", strempty(text), text ? " " : "", *words);
-
-                if (!longer)
-                        return -ENOMEM;
-                free(text);
-                text = longer;
-        }
-        return text ? record_set(r, key, text) : 0;
-}
-
 /* --- what a row expands over --- */
 
 static int once(Build *b, const StepOps *ops)
@@ -341,20 +291,20 @@ static int for_processes(Build *b, const StepOps *ops)
 /* What may be done to processes that come after the plan. */
 static int set_newcomer_keys(const Build *b, Record *r)
 {
-        int e = set_words(r, "protect-units", b->policy->protect_unit);
+        int e = build_set_words(r, "protect-units", b->policy->protect_unit);
 
         if (e == 0)
-                e = set_words(r, "protect-processes", b->policy->protect_process);
+                e = build_set_words(r, "protect-processes", b->policy->protect_process);
         return e;
 }
 
 /* kill and settle name the devices: who comes after the plan is found by them. */
 static int set_kill_keys(const Build *b, Record *r)
 {
-        int e = set_joined(b, r, "devs", KIND_BLOCK, "dev");
+        int e = build_set_devs(b, r);
 
         if (e == 0)
-                e = set_joined(b, r, "nodes", KIND_CHARDEV, "dev");
+                e = build_set_joined(b, r, "nodes", KIND_CHARDEV, "dev");
         if (e == 0)
                 e = build_set_usec(r, "wait", b->policy->kill_timeout_usec);
         if (e == 0 && b->policy->last_signal)
@@ -511,7 +461,7 @@ static int add_unbind(Build *b, const StepOps *ops, const Node *ns)
         if (e == 0 && b->road == ROAD_FORCED && build_is_mounted(ns))
                 e = record_set(r, build_goes_by_pre_remove(b) ? "pre-remove" : "shutdown", "yes");
         if (e == 0 && b->road == ROAD_FORCED)
-                e = set_joined(b, r, "filesystems", KIND_FILESYSTEM, NULL);
+                e = build_set_frozen(b, r);
         if (e == 0)
                 e = build_set_usec(r, "wait", b->policy->unbind_timeout_usec);
         return build_add_step(b, ops, &r, e);
@@ -591,14 +541,14 @@ static int for_disabled_regions(Build *b, const StepOps *ops)
 static int for_verify(Build *b, const StepOps *ops)
 {
         _cleanup_(record_freep) Record *r = build_new_step(b, ops, node_name(b->target));
-        int e = r ? set_joined(b, r, "devices", KIND_NAMESPACE, "device") : -ENOMEM;
+        int e = r ? build_set_joined(b, r, "devices", KIND_NAMESPACE, "device") : -ENOMEM;
 
         if (e == 0)
-                e = set_joined(b, r, "disks", KIND_BLOCK, NULL);
+                e = build_set_joined(b, r, "disks", KIND_BLOCK, NULL);
         if (e == 0)
-                e = set_joined(b, r, "chardevs", KIND_CHARDEV, NULL);
+                e = build_set_joined(b, r, "chardevs", KIND_CHARDEV, NULL);
         if (e == 0)
-                e = set_joined(b, r, "devs", KIND_BLOCK, "dev");
+                e = build_set_joined(b, r, "devs", KIND_BLOCK, "dev");
         return build_add_step(b, ops, &r, e);
 }
 
@@ -656,7 +606,7 @@ static int set_namespaces(const Build *b, const Node *process, Record *r)
                 if (ns && !strv_contains(names, node_name(ns)))
                         e = strv_append(&names, node_name(ns));
         }
-        return e < 0 ? e : set_words(r, "namespaces", names);
+        return e < 0 ? e : build_set_words(r, "namespaces", names);
 }
 
 static int add_processes(Build *b)
@@ -772,9 +722,9 @@ int build_closure_names(const Build *b, char **ret)
         _cleanup_(freep) char *namespaces = NULL, *regions = NULL;
         int e;
 
-        e = join_names(b, KIND_NAMESPACE, NULL, &namespaces);
+        e = build_join_names(b, KIND_NAMESPACE, NULL, &namespaces);
         if (e == 0 || e == -ENOENT)
-                e = join_names(b, KIND_REGION, NULL, &regions);
+                e = build_join_names(b, KIND_REGION, NULL, &regions);
         if (e < 0 && e != -ENOENT)
                 return e;
         *ret = string_printf("%s%s%s", strempty(namespaces), namespaces && regions ? " " : "",

@@ -266,7 +266,8 @@ static int resolve_attribute(const Graph *g, const char *kind, const char *attr,
                 Node *n = g->nodes[i];
                 const Node *below;
 
-                if (!node_is(n, kind) || !node_has(n, attr, value))
+                /* What is foreign is mounted there, and yet means other storage. */
+                if (!node_is(n, kind) || !node_has(n, attr, value) || node_get(n, "foreign"))
                         continue;
                 below = node_below(n, KIND_NAMESPACE);
                 if (first && below != first)

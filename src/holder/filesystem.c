@@ -34,35 +34,44 @@ static int set_footing(Node *fs, dev_t dev)
         return used ? node_set(fs, "footing", text) : 0;
 }
 
-static int set_filesystem(Node *n, const Node *disk)
+int holder_add_filesystem(HolderScan *scan, Node *below, const char *name, const char *type,
+        const char *devnum, Node **ret)
 {
-        const char *devnum = node_get(disk, "dev");
         dev_t dev;
-        int r;
+        int r = 0;
 
-        r = node_set(n, "dev", devnum);
+        *ret = graph_find(scan->graph, KIND_FILESYSTEM, name);
+        if (!*ret)
+                r = graph_add(scan->graph, KIND_FILESYSTEM, name, ret);
         if (r == 0)
-                r = node_set(n, "dax", node_get(disk, "dax"));
+                r = graph_link(*ret, below);
+        if (r == 0)
+                r = node_set(*ret, "type", type);
+        if (r == 0)
+                r = node_set(*ret, "dev", devnum);
         if (r == 0 && devnum && parse_devnum(devnum, &dev) == 0)
-                r = set_footing(n, dev);
+                r = set_footing(*ret, dev);
         return r;
 }
 
-static int add_probed(Graph *g, Node *disk, const BlkidInfo *info)
+static int add_on_disk(HolderScan *scan, Node *disk, const char *type, Node **ret)
+{
+        int r = holder_add_filesystem(
+                scan, disk, node_name(disk), type, node_get(disk, "dev"), ret);
+
+        return r < 0 ? r : node_set(*ret, "dax", node_get(disk, "dax"));
+}
+
+static int add_probed(HolderScan *scan, Node *disk, const BlkidInfo *info)
 {
         Node *n;
-        int r;
+        int r = add_on_disk(scan, disk, info->type, &n);
 
-        r = graph_add(g, KIND_FILESYSTEM, node_name(disk), &n);
-        if (r == 0)
-                r = graph_link(n, disk);
-        if (r == 0)
-                r = node_set(n, "type", info->type);
         if (r == 0 && *info->uuid)
                 r = node_set(n, "uuid", info->uuid);
         if (r == 0 && *info->label)
                 r = node_set(n, "label", info->label);
-        return r < 0 ? r : set_filesystem(n, disk);
+        return r;
 }
 
 /* Mounted, yet its superblock says nothing to libblkid: a filesystem all the same. xfs and ext4
@@ -79,14 +88,7 @@ static int add_mounted(HolderScan *scan, Node *disk)
         for (size_t i = 0; i < mounts->n && r == 0 && !m; i++)
                 if (holder_mount_disk(scan->graph, mounts->items + i) == disk)
                         m = mounts->items + i;
-        if (r < 0 || !m)
-                return r;
-        r = graph_add(scan->graph, KIND_FILESYSTEM, node_name(disk), &n);
-        if (r == 0)
-                r = graph_link(n, disk);
-        if (r == 0)
-                r = node_set(n, "type", m->fstype);
-        return r < 0 ? r : set_filesystem(n, disk);
+        return r < 0 || !m ? r : add_on_disk(scan, disk, m->fstype, &n);
 }
 
 static int filesystem_discover(HolderScan *scan, Node *disk, Failure *f)
@@ -102,7 +104,7 @@ static int filesystem_discover(HolderScan *scan, Node *disk, Failure *f)
                 return failure_set(f, FAILURE_FAILED, r, node_name(disk),
                         "its superblock could not be read: %s", strerror(-r));
         if (r == 0 && streq(info.usage, "filesystem"))
-                return add_probed(scan->graph, disk, &info);
+                return add_probed(scan, disk, &info);
         return add_mounted(scan, disk);
 }
 

@@ -47,6 +47,10 @@ int holder_add_stacked(HolderScan *scan, Node *below, const char *name, const ch
 int holder_add_blocker(HolderScan *scan, Node *below, const char *name, const char *what,
         const char *fmt, ...) _printf_(5, 6) _must_check_;
 
+/* A filesystem, once, linked to one of the things it lies on. */
+int holder_add_filesystem(HolderScan *scan, Node *below, const char *name, const char *type,
+        const char *devnum, Node **ret) _must_check_;
+
 /* Every mount of the machine, read once per scan. */
 int holder_mounts(HolderScan *scan, const MountList **ret) _must_check_;
 /* The disk or stacked device that its filesystem stands on; NULL: none of ours. */
@@ -72,10 +76,12 @@ extern const HolderOps holder_md;
 extern const HolderOps holder_memory;
 extern const HolderOps holder_mount;
 extern const HolderOps holder_nested;
+extern const HolderOps holder_overlay;
 extern const HolderOps holder_partition;
 extern const HolderOps holder_process;
 extern const HolderOps holder_stacked;
 extern const HolderOps holder_swap;
+extern const HolderOps holder_xfs_device;
 
 /* NULL-terminated. */
 extern const HolderOps *const holder_table[];

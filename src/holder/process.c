@@ -47,7 +47,9 @@ static int collect(const Graph *g, DevSet *filesystems, DevSet *nodes)
         for (size_t i = 0; i < g->n_nodes && r == 0; i++) {
                 const Node *n = g->nodes[i];
 
-                if (node_is(n, KIND_MOUNT) || node_is(n, KIND_FILESYSTEM))
+                /* Users of a filesystem that is none of ours (holder/nested.c) stay unknown. */
+                if ((node_is(n, KIND_MOUNT) && !node_get(n, "foreign")) ||
+                        node_is(n, KIND_FILESYSTEM))
                         r = dev_set_add(filesystems, node_get(n, "dev"));
                 if (node_is(n, KIND_BLOCK) || node_is(n, KIND_STACKED) || node_is(n, KIND_CHARDEV))
                         r = dev_set_add(nodes, node_get(n, "dev"));
@@ -67,7 +69,8 @@ static Node *stands_on(const Graph *g, const ProcHolder *p)
         (void)format_devnum(devnum, p->dev);
         for (; *kinds; kinds++)
                 for (size_t i = 0; i < g->n_nodes; i++)
-                        if (node_is(g->nodes[i], *kinds) && node_has(g->nodes[i], "dev", devnum))
+                        if (node_is(g->nodes[i], *kinds) && node_has(g->nodes[i], "dev", devnum) &&
+                                !node_get(g->nodes[i], "foreign"))
                                 return g->nodes[i];
         return NULL;
 }

@@ -1,80 +1,103 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Swap areas on a pmem disk or partition and swap files on its filesystem, from /proc/swaps. */
+/* Swap areas on a pmem disk or partition and swap files on its filesystem, from /proc/swaps, and
+ * the memory there is to take in what is on them. */
 
+#include <inttypes.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "holder/holder.h"
 #include "kinds.h"
-#include "util/text.h"
+#include "sys/blkid.h"
+#include "sys/path.h"
+#include "sys/swaps.h"
 
-#define SWAPS_MAX (1024 * 1024)
+/* Will the path mean this file when it is turned on again? One in a container's namespace does
+ * not, and a lazily unmounted filesystem shows it from its own root. */
+static bool is_found_again(const SwapArea *a)
+{
+        PathAnswer answer;
 
-static bool stands_on(const Node *below, const char *path, const char *type)
+        return !a->deleted && path_ask(a->path, &answer) == 0 && S_ISREG(answer.mode);
+}
+
+/* A path that leads nowhere may be that of a file on any filesystem that was unmounted lazily. */
+static bool stands_on(const Node *below, const SwapArea *a)
 {
         char devnum[DEVNUM_MAX];
+        PathAnswer answer;
         struct stat st;
 
         if (node_is(below, KIND_FILESYSTEM))
-                return streq(type, "file") && holder_lies_on(below, path);
-        return streq(type, "partition") && stat(path, &st) == 0 && S_ISBLK(st.st_mode) &&
+                return a->file && (holder_lies_on(below, a->path) ||
+                                          (!a->deleted && path_ask(a->path, &answer) == -ENOENT));
+        return !a->file && stat(a->path, &st) == 0 && S_ISBLK(st.st_mode) &&
                node_has(below, "dev", format_devnum(devnum, st.st_rdev));
 }
 
-/* The kernel writes blanks and backslashes of a path as \040. */
-static void unescape(char *s)
+static int set_host(Graph *g)
 {
-        char *out = s;
-
-        for (; *s; s++) {
-                if (s[0] == '\\' && strspn(s + 1, "01234567") >= 3) {
-                        *out++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + s[3] - '0');
-                        s += 3;
-                } else {
-                        *out++ = *s;
-                }
-        }
-        *out = '\0';
-}
-
-/* "PATH TYPE SIZE USED PRIORITY" */
-static int add_area(Graph *g, Node *below, const char *line)
-{
-        char path[4096], type[32], size[32], used[32], priority[32];
-        Node *n;
+        Node *host = graph_find(g, KIND_HOST, "host");
+        MemoryFree memory;
         int r;
 
-        if (sscanf(line, "%4095s %31s %31s %31s %31s", path, type, size, used, priority) != 5)
+        /* Without the numbers the rule refuses. */
+        if (!host || memory_free_read(&memory) < 0)
                 return 0;
-        unescape(path);
-        if (!stands_on(below, path, type))
-                return 0;
-        r = graph_add(g, KIND_SWAP, node_is(below, KIND_FILESYSTEM) ? path : node_name(below), &n);
+        r = node_setf(host, "memory-available", "%" PRIu64, memory.available_kib * 1024);
+        return r < 0 ? r : node_setf(host, "swap-free", "%" PRIu64, memory.swap_kib * 1024);
+}
+
+static int set_area(Node *n, const Node *below, const SwapArea *a)
+{
+        BlkidInfo info;
+        int r;
+
+        r = node_set(n, "path", a->path);
+        if (r == 0)
+                r = node_setf(n, "size", "%" PRIu64, a->size_kib);
+        if (r == 0)
+                r = node_setf(n, "used", "%" PRIu64, a->used_kib);
+        if (r == 0)
+                r = node_setf(n, "priority", "%d", a->priority);
+        if (r == 0 && !a->file)
+                r = node_set(n, "dev", node_get(below, "dev"));
+        if (r < 0)
+                return r;
+        if (a->file && !is_found_again(a))
+                return node_setf(n, "blocker",
+                        "it is in use as swap and its path does not lead to it any more, so it "
+                        "could not be turned on again; mount its filesystem again, run swapoff on "
+                        "the file there and ask again");
+        return blkid_read(a->path, &info) == 0 && *info.uuid ? node_set(n, "swap-uuid", info.uuid)
+                                                             : 0;
+}
+
+static int add_area(HolderScan *scan, Node *below, const SwapArea *a)
+{
+        const char *name = a->file ? a->path : node_name(below);
+        Node *n = graph_find(scan->graph, KIND_SWAP, name);
+        int r = 0;
+
+        /* Found once more below a nested mount. */
+        if (n)
+                return graph_link(n, below);
+        r = graph_add(scan->graph, KIND_SWAP, name, &n);
         if (r == 0)
                 r = graph_link(n, below);
         if (r == 0)
-                r = node_set(n, "size", size);
-        if (r == 0)
-                r = node_set(n, "used", used);
-        if (r == 0)
-                r = node_set(n, "priority", priority);
-        return r < 0 ? r
-                     : node_setf(n, "blocker", "it is in use as swap; run swapoff %s and ask again",
-                               path);
+                r = set_area(n, below, a);
+        return r < 0 ? r : set_host(scan->graph);
 }
 
 static int swap_discover(HolderScan *scan, Node *below, Failure *f)
 {
-        _cleanup_(freep) char *text = NULL;
-        char *save = NULL;
-        int r = read_full_file("/proc/swaps", SWAPS_MAX, &text, NULL);
+        _cleanup_(swap_list_done) SwapList l = { 0 };
+        int r = swaps_read(&l);
 
-        if (r == -ENOENT)
-                return 0; /* a kernel without swap */
-        for (char *line = r == 0 ? strtok_r(text, "\n", &save) : NULL; line && r == 0;
-                line = strtok_r(NULL, "\n", &save))
-                r = add_area(scan->graph, below, line);
+        for (size_t i = 0; i < l.n && r == 0; i++)
+                if (stands_on(below, l.items + i))
+                        r = add_area(scan, below, l.items + i);
         return r;
 }
 

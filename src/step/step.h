@@ -119,6 +119,8 @@ extern const StepOps step_automount;
 extern const StepOps step_ungate;
 extern const StepOps step_signal;
 extern const StepOps step_unmount;
+extern const StepOps step_loop;
+extern const StepOps step_swapoff;
 extern const StepOps step_claim;
 extern const StepOps step_confirm;
 extern const StepOps step_kill;

@@ -27,6 +27,7 @@ typedef struct PlaceCall {
         const char *fs_options;
         struct mount_attr attr;
         dev_t dev;
+        bool foreign; /* an overlay that is not mounted anew, only shown there */
 } PlaceCall;
 
 static const struct {
@@ -159,7 +160,8 @@ static int stage_overlay(int self_fd, const PlaceCall *call)
                         continue;
                 return mount(m->target, STAGING_DIR, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
         }
-        return mounts_stage_overlay(call->source, call->fs_options, STAGING_DIR);
+        return call->foreign ? -EOPNOTSUPP
+                             : mounts_stage_overlay(call->source, call->fs_options, STAGING_DIR);
 }
 
 /* The staging mount lives in a namespace that only this child is in, so whenever the child is
@@ -362,8 +364,11 @@ int mounts_place(const MountPlace *place, const char *source, const char *root, 
         int r;
 
         r = attr_parse(vfs_options, &call.attr);
-        if (r == 0)
-                r = is_overlay(fstype) ? check_own_namespace(place->ns)
-                                       : source_devnum(source, place->dev, &call.dev);
+        /* One that is mounted in ours as well came from there, by propagation or by a clone of the
+         * whole namespace: mounted again here, it can be given there. */
+        if (is_overlay(fstype))
+                call.foreign = check_own_namespace(place->ns) < 0;
+        else if (r == 0)
+                r = source_devnum(source, place->dev, &call.dev);
         return r < 0 ? r : child_call(place_child, &call, timeout_usec, -1);
 }

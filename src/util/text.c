@@ -384,6 +384,30 @@ char *string_printf(const char *fmt, ...)
         return r < 0 ? NULL : s;
 }
 
+/* Up to the next separator that no backslash stands before. */
+static size_t word_length(const char *s, char separator)
+{
+        size_t n = 0;
+
+        while (s[n] && s[n] != separator)
+                n += s[n] == '\\' && s[n + 1] ? 2 : 1;
+        return n;
+}
+
+int option_get(const char *options, const char *key, size_t index, char **ret)
+{
+        size_t k = strlen(key), n;
+
+        for (const char *p = options; *p; p += n + (p[n] == ',')) {
+                n = word_length(p, ',');
+                if (n <= k || strncmp(p, key, k) != 0 || p[k] != '=' || index-- > 0)
+                        continue;
+                *ret = strndup(p + k + 1, n - k - 1);
+                return *ret ? 0 : -ENOMEM;
+        }
+        return -ENOENT;
+}
+
 int free_and_strdup(char **s, const char *v)
 {
         char *copy = NULL;

@@ -52,6 +52,9 @@ bool strv_fnmatch(char *const *globs, const char *s);
 char *string_printf(const char *fmt, ...) _printf_(1, 2);
 /* Replaces *s by a copy of v (NULL allowed). -ENOMEM. */
 int free_and_strdup(char **s, const char *v) _must_check_;
+/* The value of the index-th "key=value" in a comma separated list of mount options; a comma behind
+ * a backslash belongs to the value. -ENOENT, -ENOMEM. */
+int option_get(const char *options, const char *key, size_t index, char **ret) _must_check_;
 /* The whole file, NUL-terminated; at most max bytes, -EFBIG beyond. */
 int read_full_file(const char *path, size_t max, char **ret, size_t *ret_size) _must_check_;
 

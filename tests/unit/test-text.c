@@ -223,6 +223,23 @@ static void test_time(void **state)
         assert_true(poll_timeout_ms(now_usec() + 3600 * USEC_PER_SEC) > 3500 * 1000);
 }
 
+static void test_options(void **state)
+{
+        static const char options[] = "rw,a=1,b,a=x\\,y,aa=2,logdev=/dev/pmem1";
+        _cleanup_(freep) char *first = NULL, *second = NULL, *last = NULL;
+        char *none = NULL;
+
+        assert_int_equal(option_get(options, "a", 0, &first), 0);
+        assert_string_equal(first, "1");
+        assert_int_equal(option_get(options, "a", 1, &second), 0);
+        assert_string_equal(second, "x\\,y");
+        assert_int_equal(option_get(options, "a", 2, &none), -ENOENT);
+        assert_int_equal(option_get(options, "b", 0, &none), -ENOENT);
+        assert_int_equal(option_get(options, "logdev", 0, &last), 0);
+        assert_string_equal(last, "/dev/pmem1");
+        assert_int_equal(option_get("", "a", 0, &none), -ENOENT);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -236,6 +253,7 @@ int main(void)
                 cmocka_unit_test(test_strv),
                 cmocka_unit_test(test_strings),
                 cmocka_unit_test(test_read_full_file),
+                cmocka_unit_test(test_options),
                 cmocka_unit_test(test_time),
         };
 

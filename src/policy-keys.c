@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Keys of a step that name several nodes of the closure. */
+
+#include "kinds.h"
+#include "policy-build.h"
+
+/* Names of closure nodes of a kind, blank separated; -ENOENT if there are none. */
+int build_join_names(const Build *b, const char *kind, const char *key, char **ret)
+{
+        _cleanup_(freep) char *text = NULL;
+
+        for (size_t i = 0; i < b->g->n_nodes; i++) {
+                const Node *n = b->g->nodes[i];
+                const char *word = key ? node_get(n, key) : node_name(n);
+                char *longer;
+
+                if (!build_takes(b, n, kind) || !word)
+                        continue;
+                longer = string_printf("%s%s%s", strempty(text), text ? " " : "", word);
+                if (!longer)
+                        return -ENOMEM;
+                free(text);
+                text = longer;
+        }
+        if (!text)
+                return -ENOENT;
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+int build_set_joined(const Build *b, Record *r, const char *key, const char *kind, const char *attr)
+{
+        _cleanup_(freep) char *text = NULL;
+        int e = build_join_names(b, kind, attr, &text);
+
+        if (e == -ENOENT)
+                return 0;
+        return e < 0 ? e : record_set(r, key, text);
+}
+
+int build_set_words(Record *r, const char *key, char *const *words)
+{
+        _cleanup_(freep) char *text = NULL;
+
+        for (; words && *words; words++) {
+                char *longer = string_printf("%s%s%s", strempty(text), text ? " " : "", *words);
+
+                if (!longer)
+                        return -ENOMEM;
+                free(text);
+                text = longer;
+        }
+        return text ? record_set(r, key, text) : 0;
+}
+
+/* Disks, and filesystems above them that show a number of their own: on a loop device, an overlay,
+ * one that has only its log here. Each once. */
+int build_set_devs(const Build *b, Record *r)
+{
+        static const char *const kinds[] = { KIND_BLOCK, KIND_FILESYSTEM };
+        _cleanup_(strv_freep) char **devs = NULL;
+        int e = 0;
+
+        for (size_t k = 0; k < ELEMENTSOF(kinds); k++)
+                for (size_t i = 0; i < b->g->n_nodes && e == 0; i++) {
+                        const char *dev = node_get(b->g->nodes[i], "dev");
+
+                        if (dev && build_takes(b, b->g->nodes[i], kinds[k]) &&
+                                !strv_contains(devs, dev))
+                                e = strv_append(&devs, dev);
+                }
+        return e < 0 ? e : build_set_words(r, "devs", devs);
+}
+
+/* Not those above them, which were unmounted before. */
+int build_set_frozen(const Build *b, Record *r)
+{
+        _cleanup_(strv_freep) char **names = NULL;
+        int e = 0;
+
+        for (size_t i = 0; i < b->g->n_nodes && e == 0; i++)
+                if (build_takes(b, b->g->nodes[i], KIND_FILESYSTEM) &&
+                        build_is_frozen(b->g->nodes[i]))
+                        e = strv_append(&names, node_name(b->g->nodes[i]));
+        return e < 0 ? e : build_set_words(r, "filesystems", names);
+}

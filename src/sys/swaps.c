@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* /proc/swaps, /proc/meminfo, swapoff(2) and swapon(2). */
+
+#include "sys/swaps.h"
+
+#include <inttypes.h>
+#include <sys/swap.h>
+
+#define TEXT_MAX (1024 * 1024)
+#define DELETED " (deleted)"
+
+void swap_list_done(SwapList *l)
+{
+        for (size_t i = 0; i < l->n; i++)
+                free(l->items[i].path);
+        free(l->items);
+        *l = (SwapList){ 0 };
+}
+
+/* The kernel writes blanks and backslashes of a path as \040. */
+static void unescape(char *s)
+{
+        char *out = s;
+
+        for (; *s; s++) {
+                if (s[0] == '\\' && strspn(s + 1, "01234567") >= 3) {
+                        *out++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + s[3] - '0');
+                        s += 3;
+                } else {
+                        *out++ = *s;
+                }
+        }
+        *out = '\0';
+}
+
+/* "PATH TYPE SIZE USED PRIORITY" */
+static int parse_line(const char *line, SwapArea *ret)
+{
+        char path[4096 + sizeof(DELETED)], type[32], size[32], used[32];
+        size_t n;
+
+        if (sscanf(line, "%4105s %31s %31s %31s %d", path, type, size, used, &ret->priority) != 5 ||
+                parse_u64(size, &ret->size_kib) < 0 || parse_u64(used, &ret->used_kib) < 0)
+                return -EBADMSG;
+        unescape(path);
+        n = strlen(path);
+        ret->file = streq(type, "file");
+        ret->deleted = n > strlen(DELETED) && streq(path + n - strlen(DELETED), DELETED);
+        if (ret->deleted)
+                path[n - strlen(DELETED)] = '\0';
+        ret->path = strdup(path);
+        return ret->path ? 0 : -ENOMEM;
+}
+
+static int add_line(const char *line, SwapList *l)
+{
+        SwapArea *grown = reallocarray(l->items, l->n + 1, sizeof(SwapArea));
+        int r;
+
+        if (!grown)
+                return -ENOMEM;
+        l->items = grown;
+        r = parse_line(line, &grown[l->n]);
+        if (r == 0)
+                l->n++;
+        return r;
+}
+
+int swaps_parse(const char *text, SwapList *l)
+{
+        _cleanup_(freep) char *copy = strdup(text);
+        char *save = NULL, *line;
+        int r = 0;
+
+        if (!copy)
+                return -ENOMEM;
+        (void)strtok_r(copy, "\n", &save); /* the head of the table */
+        while (r == 0 && (line = strtok_r(NULL, "\n", &save)))
+                r = add_line(line, l);
+        return r;
+}
+
+int swaps_read(SwapList *l)
+{
+        _cleanup_(freep) char *text = NULL;
+        int r = read_full_file("/proc/swaps", TEXT_MAX, &text, NULL);
+
+        if (r == -ENOENT)
+                return 0;
+        return r < 0 ? r : swaps_parse(text, l);
+}
+
+const SwapArea *swap_list_find(const SwapList *l, const char *path)
+{
+        for (size_t i = 0; i < l->n; i++)
+                if (streq(l->items[i].path, path))
+                        return l->items + i;
+        return NULL;
+}
+
+static int find_value(const char *text, const char *key, uint64_t *ret)
+{
+        const char *at = strstr(text, key);
+
+        return at && sscanf(at + strlen(key), " %" SCNu64 " kB", ret) == 1 ? 0 : -ENODATA;
+}
+
+int memory_free_parse(const char *text, MemoryFree *ret)
+{
+        int r = find_value(text, "\nMemAvailable:", &ret->available_kib);
+
+        return r < 0 ? r : find_value(text, "\nSwapFree:", &ret->swap_kib);
+}
+
+int memory_free_read(MemoryFree *ret)
+{
+        _cleanup_(freep) char *text = NULL;
+        int r = read_full_file("/proc/meminfo", TEXT_MAX, &text, NULL);
+
+        return r < 0 ? r : memory_free_parse(text, ret);
+}
+
+int swap_off(const char *path)
+{
+        return swapoff(path) < 0 ? -errno : 0;
+}
+
+int swap_on(const char *path, int priority)
+{
+        int flags = priority >= 0 ? SWAP_FLAG_PREFER | (priority & SWAP_FLAG_PRIO_MASK) : 0;
+
+        return swapon(path, flags) < 0 ? -errno : 0;
+}
