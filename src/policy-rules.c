@@ -155,14 +155,14 @@ static const char *shutdown_refused_for(Build *b, const Node *fs)
 
 static const char *forced_refused_for(Build *b, const Node *fs)
 {
-        const char *no = build_is_shut_down(fs) ? shutdown_refused_for(b, fs)
-                                                : pre_remove_refused_for(b, fs);
+        const char *no;
 
-        if (no)
-                return no;
         if (!stands_directly(fs))
                 return "the filesystem does not stand directly on the pmem disk, and stacked "
                        "devices do not tell it that its memory goes";
+        no = build_is_shut_down(fs) ? shutdown_refused_for(b, fs) : pre_remove_refused_for(b, fs);
+        if (no)
+                return no;
         if (shares_disk(b, fs))
                 return "two filesystems share this disk and the kernel warns only one of them";
         return NULL;
