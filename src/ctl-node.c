@@ -15,7 +15,7 @@ static const struct {
         { KIND_BLOCK, NULL, "dev dax" },
         { KIND_CHARDEV, NULL, "dev driver" },
         { KIND_MEMORY, NULL, "what blocks" },
-        { KIND_STACKED, NULL, "what dev" },
+        { KIND_STACKED, NULL, "what dm-name targets dev" },
         { KIND_FILESYSTEM, NULL, "type label dax rmapbt realtime footing" },
         { KIND_SWAP, NULL, "used" },
         { KIND_MOUNT, "target", "options" },

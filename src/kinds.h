@@ -27,6 +27,8 @@
  *             movable=LIST kernel=LIST (those online, by zone) online=BYTES      on chardev
  * stacked     dm-0, md0   type=dm|md|unknown dev= sysfs= size= what=TEXT     on block or stacked
  *             loop0       type=loop, the same           on block, stacked or filesystem
+ *             dm: dm-name= dm-uuid= targets=WORDS devs=MAJ:MIN=NAME,... table=TEXT (no keys)
+ *             read-only=yes suspended=yes
  * filesystem  pmem0       (named after its block device) type= uuid= label= dev=MAJ:MIN
  *             dax=yes|no  a DAX mapping can exist
  *             rmapbt=yes|no|unknown realtime=yes|no|unknown                  (xfs only)

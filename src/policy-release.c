@@ -27,6 +27,9 @@ static const Release releases[] = {
         /* For one block: the kernel moves each of its pages. */
         { KIND_MEMORY, NULL, &step_offline, NULL, 60 * USEC_PER_SEC,
           { "start", "size", "blocks", "movable", "kernel" } },
+        /* Its last I/O is waited for, and udev's rules twice. */
+        { KIND_STACKED, "dm", &step_deactivate, "dm-name", 60 * USEC_PER_SEC,
+          { "dev", "dm-uuid", "targets", "table", "devs", "read-only" } },
 };
 /* clang-format on */
 

@@ -119,6 +119,7 @@ extern const StepOps step_automount;
 extern const StepOps step_ungate;
 extern const StepOps step_signal;
 extern const StepOps step_unmount;
+extern const StepOps step_deactivate;
 extern const StepOps step_claim;
 extern const StepOps step_confirm;
 extern const StepOps step_kill;
