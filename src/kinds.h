@@ -28,7 +28,10 @@
  * stacked     dm-0, md0   type=dm|md|unknown dev= sysfs= size= what=TEXT     on block or stacked
  *             loop0       type=loop, the same           on block, stacked or filesystem
  *             dm: dm-name= dm-uuid= targets=WORDS devs=MAJ:MIN=NAME,... table=TEXT (no keys)
- *             read-only=yes suspended=yes
+ *             read-only=yes suspended=yes     md: level= array-uuid= members=NAMES
+ * leg         md0:pmem0   disk= dev= array= array-dev= array-uuid= level= role=in_sync|spare|...
+ *             redundancy=N degraded=N can-lose=N sync-action=  an array that can do without it,
+ *             and what stands on that, are no nodes                         on block or stacked
  * filesystem  pmem0       (named after its block device) type= uuid= label= dev=MAJ:MIN
  *             dax=yes|no  a DAX mapping can exist
  *             rmapbt=yes|no|unknown realtime=yes|no|unknown                  (xfs only)
@@ -61,6 +64,7 @@
 #define KIND_CHARDEV "chardev"
 #define KIND_MEMORY "memory"
 #define KIND_STACKED "stacked"
+#define KIND_LEG "leg"
 #define KIND_FILESYSTEM "filesystem"
 #define KIND_SWAP "swap"
 #define KIND_MOUNT "mount"

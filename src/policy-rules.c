@@ -285,6 +285,32 @@ static int rule_memory(Build *b, const Node *n)
                 online >> 20, available >> 20);
 }
 
+static bool is_needed_leg(const Node *n, const char *array)
+{
+        return n->marked && node_is(n, KIND_LEG) && node_has(n, "array", array) &&
+               node_has(n, "role", "in_sync");
+}
+
+/* Each leg alone could go, but not so many of one array. Said once per array. */
+static int rule_redundancy(Build *b, const Node *n)
+{
+        const char *array = strempty(node_get(n, "array"));
+        unsigned count = 0;
+
+        for (size_t i = 0; i < b->g->n_nodes; i++) {
+                if (!is_needed_leg(b->g->nodes[i], array))
+                        continue;
+                if (count++ == 0 && b->g->nodes[i] != n)
+                        return 0;
+        }
+        if (count <= node_get_u64(n, "can-lose") || node_get(n, "blocker"))
+                return 0;
+        return block(b, FAILURE_BUSY, array,
+                "%u of its legs would go and it can lose %s; stop it (mdadm --stop /dev/%s), or "
+                "move it to other disks, and ask again",
+                count, strna(node_get(n, "can-lose")), array);
+}
+
 /* The pid ends up in every message; the command tells a person which one it is. */
 static const char *process_label(const Node *n, char *buf, size_t size)
 {
@@ -363,6 +389,8 @@ static const struct {
         { KIND_MEMORY, rule_memory },
         { KIND_SWAP, rule_releasable },
         { KIND_STACKED, rule_releasable },
+        { KIND_LEG, rule_releasable },
+        { KIND_LEG, rule_redundancy },
         { KIND_HOLDER, rule_releasable },
         { KIND_PROCESS, rule_process },
         { NULL, rule_blocker },

@@ -120,6 +120,8 @@ extern const StepOps step_ungate;
 extern const StepOps step_signal;
 extern const StepOps step_unmount;
 extern const StepOps step_deactivate;
+extern const StepOps step_leg;
+extern const StepOps step_stop;
 extern const StepOps step_claim;
 extern const StepOps step_confirm;
 extern const StepOps step_kill;
