@@ -30,6 +30,7 @@ build libndctl-dev          ndctl-devel           libndctl-devel
 build libdaxctl-dev         daxctl-devel          libndctl-devel
 build libmount-dev          libmount-devel        libmount-devel
 build libblkid-dev          libblkid-devel        libblkid-devel
+build libdevmapper-dev      device-mapper-devel   device-mapper-devel
 build libsmartcols-dev      libsmartcols-devel    libsmartcols-devel
 build libinih-dev           inih-devel            inih-devel
 build libgcrypt20-dev       libgcrypt-devel       libgcrypt-devel

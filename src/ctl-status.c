@@ -164,7 +164,7 @@ static int print_node(const Node *n)
 static int print_holders(const Dict *plan)
 {
         static const char *const shown[] = { KIND_BLOCK, KIND_CHARDEV, KIND_MEMORY, KIND_STACKED,
-                KIND_FILESYSTEM, KIND_SWAP, KIND_MOUNT, KIND_HOLDER, KIND_PROCESS };
+                KIND_LEG, KIND_FILESYSTEM, KIND_SWAP, KIND_MOUNT, KIND_HOLDER, KIND_PROCESS };
         const Value *holders = dict_get(plan, "holders");
         int r = 0;
 

@@ -30,6 +30,12 @@
  *             loop0       type=loop, the same, and how it was set up:
  *                         file= offset= sizelimit= block-size= read-only= partscan= autoclear=
  *                         direct-io=                    on block, stacked or filesystem
+ *             loop0       type=loop, the same           on block, stacked or filesystem
+ *             dm: dm-name= dm-uuid= targets=WORDS devs=MAJ:MIN=NAME,... table=TEXT (no keys)
+ *             read-only=yes suspended=yes     md: level= array-uuid= members=NAMES
+ * leg         md0:pmem0   disk= dev= array= array-dev= array-uuid= level= role=in_sync|spare|...
+ *             redundancy=N degraded=N can-lose=N sync-action=  an array that can do without it,
+ *             and what stands on that, are no nodes                         on block or stacked
  * filesystem  pmem0       (named after its block device) type= uuid= label= dev=MAJ:MIN
  *             dax=yes|no  a DAX mapping can exist
  *             rmapbt=yes|no|unknown realtime=yes|no|unknown                  (xfs only)
@@ -71,6 +77,7 @@
 #define KIND_CHARDEV "chardev"
 #define KIND_MEMORY "memory"
 #define KIND_STACKED "stacked"
+#define KIND_LEG "leg"
 #define KIND_FILESYSTEM "filesystem"
 #define KIND_SWAP "swap"
 #define KIND_MOUNT "mount"

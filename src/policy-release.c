@@ -34,6 +34,13 @@ static const Release releases[] = {
         /* Page by page through the machine's memory. */
         { KIND_SWAP, NULL, &step_swapoff, "path", 10 * 60 * USEC_PER_SEC,
           { "dev", "priority", "swap-uuid" } },
+        /* Its last I/O is waited for, and udev's rules twice. */
+        { KIND_STACKED, "dm", &step_deactivate, "dm-name", 60 * USEC_PER_SEC,
+          { "dev", "dm-uuid", "targets", "table", "devs", "read-only" } },
+        { KIND_STACKED, "md", &step_stop, NULL, 60 * USEC_PER_SEC,
+          { "dev", "level", "array-uuid", "members" } },
+        { KIND_LEG, NULL, &step_leg, NULL, 30 * USEC_PER_SEC,
+          { "disk", "dev", "array", "array-dev", "array-uuid", "level", "role", "redundancy" } },
 };
 /* clang-format on */
 

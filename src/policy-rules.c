@@ -162,12 +162,12 @@ static const char *forced_refused_for(Build *b, const Node *fs)
         if (node_get(fs, "role"))
                 return "XFS keeps its log or realtime data on a device of its own there, which "
                        "pre-remove does not reach";
-        no = build_is_shut_down(fs) ? shutdown_refused_for(b, fs) : pre_remove_refused_for(b, fs);
-        if (no)
-                return no;
         if (!stands_directly(fs))
                 return "the filesystem does not stand directly on the pmem disk, and stacked "
                        "devices do not tell it that its memory goes";
+        no = build_is_shut_down(fs) ? shutdown_refused_for(b, fs) : pre_remove_refused_for(b, fs);
+        if (no)
+                return no;
         if (shares_disk(b, fs))
                 return "two filesystems share this disk and the kernel warns only one of them";
         return NULL;
@@ -372,6 +372,32 @@ static int rule_mount(Build *b, const Node *n)
                 users_of(fs, names, sizeof(names)));
 }
 
+static bool is_needed_leg(const Node *n, const char *array)
+{
+        return n->marked && node_is(n, KIND_LEG) && node_has(n, "array", array) &&
+               node_has(n, "role", "in_sync");
+}
+
+/* Each leg alone could go, but not so many of one array. Said once per array. */
+static int rule_redundancy(Build *b, const Node *n)
+{
+        const char *array = strempty(node_get(n, "array"));
+        unsigned count = 0;
+
+        for (size_t i = 0; i < b->g->n_nodes; i++) {
+                if (!is_needed_leg(b->g->nodes[i], array))
+                        continue;
+                if (count++ == 0 && b->g->nodes[i] != n)
+                        return 0;
+        }
+        if (count <= node_get_u64(n, "can-lose") || node_get(n, "blocker"))
+                return 0;
+        return block(b, FAILURE_BUSY, array,
+                "%u of its legs would go and it can lose %s; stop it (mdadm --stop /dev/%s), or "
+                "move it to other disks, and ask again",
+                count, strna(node_get(n, "can-lose")), array);
+}
+
 /* The pid ends up in every message; the command tells a person which one it is. */
 static const char *process_label(const Node *n, char *buf, size_t size)
 {
@@ -451,6 +477,8 @@ static const struct {
         { KIND_SWAP, rule_swap },
         { KIND_MOUNT, rule_mount },
         { KIND_STACKED, rule_releasable },
+        { KIND_LEG, rule_releasable },
+        { KIND_LEG, rule_redundancy },
         { KIND_HOLDER, rule_releasable },
         { KIND_PROCESS, rule_process },
         { NULL, rule_blocker },

@@ -91,6 +91,17 @@ static int add_mounted(HolderScan *scan, Node *disk)
         return r < 0 || !m ? r : add_on_disk(scan, disk, m->fstype, &n);
 }
 
+/* Who reads a suspended device, or one that stands on it, sleeps until somebody resumes it. */
+static bool is_suspended(const Node *disk)
+{
+        if (node_has(disk, "suspended", "yes"))
+                return true;
+        for (size_t i = 0; i < disk->n_lower; i++)
+                if (is_suspended(disk->lower[i]))
+                        return true;
+        return false;
+}
+
 static int filesystem_discover(HolderScan *scan, Node *disk, Failure *f)
 {
         _cleanup_(freep) char *devnode = string_printf("/dev/%s", node_name(disk));
@@ -99,6 +110,8 @@ static int filesystem_discover(HolderScan *scan, Node *disk, Failure *f)
 
         if (!devnode)
                 return -ENOMEM;
+        if (is_suspended(disk))
+                return add_mounted(scan, disk);
         r = blkid_read(devnode, &info);
         if (r < 0 && r != -ENODATA)
                 return failure_set(f, FAILURE_FAILED, r, node_name(disk),

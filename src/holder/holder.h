@@ -68,6 +68,7 @@ Node *holder_disk_by_dev(const Graph *g, dev_t dev);
  * keeps the filesystem in use as well. */
 bool holder_lies_on(const Node *filesystem, const char *path);
 
+extern const HolderOps holder_bcache;
 extern const HolderOps holder_dm;
 extern const HolderOps holder_filesystem;
 extern const HolderOps holder_ghost;

@@ -16,6 +16,7 @@ const HolderOps *const holder_table[] = {
         &holder_stacked,
         &holder_dm,
         &holder_md,
+        &holder_bcache,
         &holder_filesystem,
         &holder_xfs_device,
         &holder_mount,

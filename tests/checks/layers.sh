@@ -73,6 +73,7 @@ BEGIN {
         library["<daxctl/"] = "^sys/daxctl\\.c$"
         library["<libudev.h"] = "^sys/udev\\.c$"
         library["<libmount"] = "^sys/mounts\\.c$"
+        library["<libdevmapper.h"] = "^sys/dm\\.c$"
         library["<blkid"] = "^sys/blkid\\.c$"
         library["<ini.h"] = "^config\\.c$"
         library["<gcrypt.h"] = "^util/digest\\.c$"
