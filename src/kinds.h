@@ -46,6 +46,7 @@
  *                         pins=VmPin,VmLck,io_uring,vfio,rdma  on a chardev: devices may reach into
  *                                     its memory   on filesystem, mount, block, stacked or chardev
  *
+ *
  * Any node may have blocker=SENTENCE: it must not or cannot be taken away, and how a person does it.
  */
 /* clang-format on */

@@ -47,6 +47,12 @@ int holder_add_stacked(HolderScan *scan, Node *below, const char *name, const ch
 int holder_add_blocker(HolderScan *scan, Node *below, const char *name, const char *what,
         const char *fmt, ...) _printf_(5, 6) _must_check_;
 
+/* What of ours a path of somebody's configuration leads to: the disk that it names, or the
+ * filesystem that the file lies on. NULL: none. By device number, and by its text where nobody can
+ * look (it is gone, or a dead server is in the way). Forks: for paths that are known to be in use.
+ */
+Node *holder_by_path(const Graph *g, const char *path);
+
 /* Every mount of the machine, read once per scan. */
 int holder_mounts(HolderScan *scan, const MountList **ret) _must_check_;
 /* The disk or stacked device that its filesystem stands on; NULL: none of ours. */
@@ -66,16 +72,20 @@ bool holder_lies_on(const Node *filesystem, const char *path);
 
 extern const HolderOps holder_dm;
 extern const HolderOps holder_filesystem;
+extern const HolderOps holder_gadget;
 extern const HolderOps holder_ghost;
+extern const HolderOps holder_lio;
 extern const HolderOps holder_loop;
 extern const HolderOps holder_md;
 extern const HolderOps holder_memory;
 extern const HolderOps holder_mount;
 extern const HolderOps holder_nested;
+extern const HolderOps holder_nvmet;
 extern const HolderOps holder_partition;
 extern const HolderOps holder_process;
 extern const HolderOps holder_stacked;
 extern const HolderOps holder_swap;
+extern const HolderOps holder_zram;
 
 /* NULL-terminated. */
 extern const HolderOps *const holder_table[];

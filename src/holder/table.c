@@ -8,6 +8,7 @@
 
 #include "holder/holder.h"
 #include "kinds.h"
+#include "sys/path.h"
 #include "sys/sysfs.h"
 
 const HolderOps *const holder_table[] = {
@@ -21,6 +22,10 @@ const HolderOps *const holder_table[] = {
         &holder_nested,
         &holder_swap,
         &holder_loop,
+        &holder_lio,
+        &holder_nvmet,
+        &holder_gadget,
+        &holder_zram,
         &holder_process,
         &holder_ghost,
         NULL,
@@ -87,6 +92,31 @@ int holder_add_blocker(
         if (r == 0)
                 r = node_set(n, "what", what);
         return r < 0 ? r : node_set(n, "blocker", text);
+}
+
+static Node *filesystem_by_dev(const Graph *g, dev_t dev)
+{
+        Node *n = holder_by_dev(g, KIND_FILESYSTEM, dev);
+
+        if (n || !(n = holder_by_dev(g, KIND_MOUNT, dev)))
+                return n;
+        /* A filesystem with a number of its own, as btrfs has: its mount shows it. */
+        for (size_t i = 0; i < n->n_lower; i++)
+                if (node_is(n->lower[i], KIND_FILESYSTEM))
+                        return n->lower[i];
+        return n;
+}
+
+Node *holder_by_path(const Graph *g, const char *path)
+{
+        dev_t dev, block;
+
+        if (path_numbers(path, &dev, &block) == 0)
+                return block ? holder_disk_by_dev(g, block) : filesystem_by_dev(g, dev);
+        for (size_t i = 0; i < g->n_nodes; i++)
+                if (node_is(g->nodes[i], KIND_FILESYSTEM) && holder_lies_on(g->nodes[i], path))
+                        return g->nodes[i];
+        return NULL;
 }
 
 int holder_mounts(HolderScan *scan, const MountList **ret)
