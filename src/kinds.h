@@ -46,6 +46,8 @@
  *                         pins=VmPin,VmLck,io_uring,vfio,rdma  on a chardev: devices may reach into
  *                                     its memory   on filesystem, mount, block, stacked or chardev
  *
+ * holder nfsd:PATH   type=nfsd path= exports="CLIENT(OPTIONS) ..." command=TEXT and of the mount that
+ *             the path lies on: id= dev= ns= ns-pid= target= fstype=           on mount
  *
  * Any node may have blocker=SENTENCE: it must not or cannot be taken away, and how a person does it.
  */

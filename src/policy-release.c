@@ -27,6 +27,8 @@ static const Release releases[] = {
         /* For one block: the kernel moves each of its pages. */
         { KIND_MEMORY, NULL, &step_offline, NULL, 60 * USEC_PER_SEC,
           { "start", "size", "blocks", "movable", "kernel" } },
+        { KIND_HOLDER, "nfsd", &step_unexport, "path", 10 * USEC_PER_SEC,
+          { "exports", "id", "dev", "ns", "ns-id", "ns-pid", "target", "fstype" } },
 };
 /* clang-format on */
 

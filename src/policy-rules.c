@@ -221,6 +221,16 @@ static int rule_footing(Build *b, const Node *fs)
                 node_get(fs, "footing"));
 }
 
+/* Clients somewhere else lose their files: only where the policy says so. */
+static int rule_export(Build *b, const Node *n)
+{
+        if (!node_has(n, "type", "nfsd") || b->policy->unexport_nfs)
+                return 0;
+        return block(b, FAILURE_BUSY, node_name(n),
+                "%s is exported over NFS; run %s and ask again, or let UnexportNFS=yes do it",
+                strna(node_get(n, "path")), strna(node_get(n, "command")));
+}
+
 /* By the driver, never by the mode's name: "fsdax" has a pfn device or none (legacy memory), and a
  * "raw" one may be mapped. Each of these drivers has a road through the pipeline. */
 static int rule_driver(Build *b, const Node *ns)
@@ -364,6 +374,7 @@ static const struct {
         { KIND_SWAP, rule_releasable },
         { KIND_STACKED, rule_releasable },
         { KIND_HOLDER, rule_releasable },
+        { KIND_HOLDER, rule_export },
         { KIND_PROCESS, rule_process },
         { NULL, rule_blocker },
 };

@@ -80,6 +80,7 @@ extern const HolderOps holder_md;
 extern const HolderOps holder_memory;
 extern const HolderOps holder_mount;
 extern const HolderOps holder_nested;
+extern const HolderOps holder_nfsd;
 extern const HolderOps holder_nvmet;
 extern const HolderOps holder_partition;
 extern const HolderOps holder_process;

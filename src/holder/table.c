@@ -26,6 +26,7 @@ const HolderOps *const holder_table[] = {
         &holder_nvmet,
         &holder_gadget,
         &holder_zram,
+        &holder_nfsd,
         &holder_process,
         &holder_ghost,
         NULL,

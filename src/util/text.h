@@ -52,6 +52,8 @@ bool strv_fnmatch(char *const *globs, const char *s);
 char *string_printf(const char *fmt, ...) _printf_(1, 2);
 /* Replaces *s by a copy of v (NULL allowed). -ENOMEM. */
 int free_and_strdup(char **s, const char *v) _must_check_;
+/* \040 becomes a blank, in place: how the kernel writes paths into /proc. */
+void unescape_octal(char *s);
 /* The whole file, NUL-terminated; at most max bytes, -EFBIG beyond. */
 int read_full_file(const char *path, size_t max, char **ret, size_t *ret_size) _must_check_;
 
