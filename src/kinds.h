@@ -49,7 +49,9 @@
  * holder nfsd:PATH   type=nfsd path= exports="CLIENT(OPTIONS) ..." command=TEXT and of the mount that
  *             the path lies on: id= dev= ns= ns-pid= target= fstype=           on mount
  *
- * Any node may have blocker=SENTENCE: it must not or cannot be taken away, and how a person does it.
+ * Any node may have blocker=SENTENCE: it must not or cannot be taken away, and how a person does it;
+ * and note=SENTENCE: what is given up with it and does not come back, as marks of fanotify and quota
+ * that was turned on by hand.
  */
 /* clang-format on */
 

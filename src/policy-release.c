@@ -124,3 +124,20 @@ int build_releases(Build *b, const StepOps *none)
         }
         return e;
 }
+
+static int add_loss(Build *b, const Node *n)
+{
+        const char *name = node_is(n, KIND_MOUNT) ? node_get(n, "target") : node_name(n);
+
+        return plan_add_note(b->plan, "%s: %s", strna(name), node_get(n, "note"));
+}
+
+int build_losses(Build *b)
+{
+        int e = 0;
+
+        for (size_t i = 0; i < b->g->n_nodes && e == 0; i++)
+                if (b->g->nodes[i]->marked && node_get(b->g->nodes[i], "note"))
+                        e = add_loss(b, b->g->nodes[i]);
+        return e;
+}

@@ -47,6 +47,10 @@ int holder_add_stacked(HolderScan *scan, Node *below, const char *name, const ch
 int holder_add_blocker(HolderScan *scan, Node *below, const char *name, const char *what,
         const char *fmt, ...) _printf_(5, 6) _must_check_;
 
+/* Something that is given up without being asked and is not brought back by a rollback: a sentence
+ * for people, in the plan (kinds.h, note=). */
+int holder_add_note(Node *n, const char *fmt, ...) _printf_(2, 3) _must_check_;
+
 /* What of ours a path of somebody's configuration leads to: the disk that it names, or the
  * filesystem that the file lies on. NULL: none. By device number, and by its text where nobody can
  * look (it is gone, or a dead server is in the way). Forks: for paths that are known to be in use.
@@ -71,6 +75,7 @@ Node *holder_disk_by_dev(const Graph *g, dev_t dev);
 bool holder_lies_on(const Node *filesystem, const char *path);
 
 extern const HolderOps holder_dm;
+extern const HolderOps holder_fanotify;
 extern const HolderOps holder_filesystem;
 extern const HolderOps holder_gadget;
 extern const HolderOps holder_ghost;
@@ -84,6 +89,7 @@ extern const HolderOps holder_nfsd;
 extern const HolderOps holder_nvmet;
 extern const HolderOps holder_partition;
 extern const HolderOps holder_process;
+extern const HolderOps holder_quota;
 extern const HolderOps holder_stacked;
 extern const HolderOps holder_swap;
 extern const HolderOps holder_zram;

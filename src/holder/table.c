@@ -27,6 +27,8 @@ const HolderOps *const holder_table[] = {
         &holder_gadget,
         &holder_zram,
         &holder_nfsd,
+        &holder_quota,
+        &holder_fanotify,
         &holder_process,
         &holder_ghost,
         NULL,
@@ -93,6 +95,21 @@ int holder_add_blocker(
         if (r == 0)
                 r = node_set(n, "what", what);
         return r < 0 ? r : node_set(n, "blocker", text);
+}
+
+int holder_add_note(Node *n, const char *fmt, ...)
+{
+        _cleanup_(freep) char *text = NULL;
+        const char *known = node_get(n, "note");
+        va_list ap;
+
+        va_start(ap, fmt);
+        if (vasprintf(&text, fmt, ap) < 0)
+                text = NULL; /* vasprintf(3) leaves it undefined */
+        va_end(ap);
+        if (!text)
+                return -ENOMEM;
+        return known ? node_setf(n, "note", "%s; %s", known, text) : node_set(n, "note", text);
 }
 
 static Node *filesystem_by_dev(const Graph *g, dev_t dev)
