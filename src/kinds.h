@@ -31,7 +31,8 @@
  *             dax=yes|no  a DAX mapping can exist
  *             rmapbt=yes|no|unknown realtime=yes|no|unknown                  (xfs only)
  *             pages=N     upper bound of 4 KiB pages in DAX entries of cached inodes
- *             footing=TEXT  what of the machine's own footing stands on it   on block or stacked
+ *             footing=TEXT  what of the machine's own footing stands on it; also of a mount whose
+ *                         number is another one                      on block or stacked
  * swap        pmem0       size= used= priority=                    on block or stacked
  *             /PATH       a swap file                                   on filesystem
  * mount       ID          (mount id) target= dev= root= ns= ns-pid= options= fstype= source=

@@ -211,14 +211,38 @@ const char *policy_forced_refused(Build *b, const Node **ret_node)
 
 typedef int (*Rule)(Build *b, const Node *n);
 
-/* 7. It never removes its own footing. */
-static int rule_footing(Build *b, const Node *fs)
+/* " through filesystem loop0, stacked loop0, filesystem pmem0": what lies between a node and the
+ * memory, where there is more than a filesystem and its disk. */
+static const char *layers_below(const Node *top, char *buf, size_t size)
 {
-        if (!node_get(fs, "footing"))
+        const Node *n = top;
+        size_t used = 0;
+        bool layered = node_is(top, KIND_MOUNT);
+
+        *buf = '\0';
+        while (n && !node_is(n, KIND_NAMESPACE) && used < size) {
+                const char *name = node_is(n, KIND_MOUNT) ? node_get(n, "target") : NULL;
+
+                layered = layered || node_is(n, KIND_STACKED);
+                used += (size_t)snprintf(buf + used, size - used, "%s%s %s",
+                        used ? ", " : " through ", node_kind(n), name ? name : node_name(n));
+                n = n->n_lower ? n->lower[0] : NULL;
+        }
+        return layered ? buf : "";
+}
+
+/* It never removes its own footing. */
+static int rule_footing(Build *b, const Node *n)
+{
+        char layers[256];
+
+        if (!node_get(n, "footing"))
                 return 0;
-        return block(b, FAILURE_PROTECTED, node_name(fs),
-                "the machine itself stands on it (%s); it cannot be removed while the system runs",
-                node_get(fs, "footing"));
+        return block(b, FAILURE_PROTECTED,
+                node_is(n, KIND_MOUNT) ? strna(node_get(n, "target")) : node_name(n),
+                "the machine itself stands on it (%s)%s; it cannot be removed while the system "
+                "runs",
+                node_get(n, "footing"), layers_below(n, layers, sizeof(layers)));
 }
 
 /* Clients somewhere else lose their files: only where the policy says so. */
@@ -306,12 +330,13 @@ static bool is_system_unit(const char *unit)
 {
         static const char *const units[] = { "init.scope", "pmemremoved.service",
                 "systemd-journald.service", "dbus.service", "dbus-broker.service",
-                "systemd-udevd.service", "systemd-logind.service" };
+                "systemd-udevd.service", "systemd-logind.service", "polkit.service" };
 
         for (size_t i = 0; unit && i < ELEMENTSOF(units); i++)
                 if (streq(unit, units[i]))
                         return true;
-        return false;
+        /* The journals of other namespaces, LogNamespace=. */
+        return unit && strncmp(unit, "systemd-journald@", strlen("systemd-journald@")) == 0;
 }
 
 /* udev's workers open a device node for a moment after every event. That keeps no filesystem and no
@@ -367,7 +392,6 @@ static const struct {
         const char *kind; /* NULL: every node */
         Rule rule;
 } rules[] = {
-        { KIND_FILESYSTEM, rule_footing },
         { KIND_NAMESPACE, rule_driver },
         { KIND_CHARDEV, rule_chardev },
         { KIND_MEMORY, rule_memory },
@@ -379,10 +403,14 @@ static const struct {
         { NULL, rule_blocker },
 };
 
+/* The first answer is the one that a caller's error is named after: what no command releases comes
+ * before what one would. */
 static int ask_rules(Build *b)
 {
         int e = 0;
 
+        for (size_t i = 0; i < b->g->n_nodes && e == 0; i++)
+                e = b->g->nodes[i]->marked ? rule_footing(b, b->g->nodes[i]) : 0;
         for (size_t i = 0; i < b->g->n_nodes && e == 0; i++)
                 for (size_t k = 0; k < ELEMENTSOF(rules) && e == 0; k++)
                         if (b->g->nodes[i]->marked &&

@@ -1,51 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Filesystems on disks, partitions and stacked devices, mounted or not, from their superblocks; and
- * whether the machine itself stands on one of them. */
-
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
+/* Filesystems on disks, partitions and stacked devices, mounted or not, from their superblocks. */
 
 #include "holder/holder.h"
 #include "kinds.h"
 #include "sys/blkid.h"
-#include "util/text.h"
-
-/* What this program, or what could save it, needs: freezing or removing it would hang the rescuer.
- */
-static const char *const footings[] = { "/", "/usr", "/etc", "/var", "/run", "/dev/shm",
-        "/run/dbus", "/run/pmemremoved", "/run/log/journal", "/var/log/journal", "/proc/self/exe" };
-
-static int set_footing(Node *fs, dev_t dev)
-{
-        char text[256] = "";
-        size_t used = 0;
-
-        for (size_t i = 0; i < ELEMENTSOF(footings); i++) {
-                struct stat st;
-                int n;
-
-                if (stat(footings[i], &st) < 0 || st.st_dev != dev)
-                        continue;
-                n = snprintf(
-                        text + used, sizeof(text) - used, "%s%s", used ? ", " : "", footings[i]);
-                used += n > 0 ? MIN_OF((size_t)n, sizeof(text) - used - 1) : 0;
-        }
-        return used ? node_set(fs, "footing", text) : 0;
-}
 
 static int set_filesystem(Node *n, const Node *disk)
 {
-        const char *devnum = node_get(disk, "dev");
-        dev_t dev;
-        int r;
+        int r = node_set(n, "dev", node_get(disk, "dev"));
 
-        r = node_set(n, "dev", devnum);
-        if (r == 0)
-                r = node_set(n, "dax", node_get(disk, "dax"));
-        if (r == 0 && devnum && parse_devnum(devnum, &dev) == 0)
-                r = set_footing(n, dev);
-        return r;
+        return r < 0 ? r : node_set(n, "dax", node_get(disk, "dax"));
 }
 
 static int add_probed(Graph *g, Node *disk, const BlkidInfo *info)

@@ -77,6 +77,7 @@ bool holder_lies_on(const Node *filesystem, const char *path);
 extern const HolderOps holder_dm;
 extern const HolderOps holder_fanotify;
 extern const HolderOps holder_filesystem;
+extern const HolderOps holder_footing;
 extern const HolderOps holder_gadget;
 extern const HolderOps holder_ghost;
 extern const HolderOps holder_lio;

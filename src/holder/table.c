@@ -29,6 +29,7 @@ const HolderOps *const holder_table[] = {
         &holder_nfsd,
         &holder_quota,
         &holder_fanotify,
+        &holder_footing,
         &holder_process,
         &holder_ghost,
         NULL,
