@@ -245,6 +245,22 @@ static int rule_footing(Build *b, const Node *n)
                 node_get(n, "footing"), layers_below(n, layers, sizeof(layers)));
 }
 
+/* A scanner that knows more than the policy: what this is, and how it would be released, nobody has
+ * thought about. */
+static int rule_known(Build *b, const Node *n)
+{
+        static const char *const kinds[] = { KIND_HOST, KIND_BUS, KIND_DIMM, KIND_REGION,
+                KIND_NAMESPACE, KIND_BLOCK, KIND_CHARDEV, KIND_STACKED, KIND_FILESYSTEM, KIND_SWAP,
+                KIND_MOUNT, KIND_HOLDER, KIND_MEMORY, KIND_PROCESS, NULL };
+
+        if (strv_contains((char *const *)kinds, node_kind(n)))
+                return 0;
+        return block(b, FAILURE_BUSY, node_name(n),
+                "something of an unknown kind (%s) keeps the target in use; release it and ask "
+                "again",
+                node_kind(n));
+}
+
 /* Clients somewhere else lose their files: only where the policy says so. */
 static int rule_export(Build *b, const Node *n)
 {
@@ -392,6 +408,7 @@ static const struct {
         const char *kind; /* NULL: every node */
         Rule rule;
 } rules[] = {
+        { NULL, rule_known },
         { KIND_NAMESPACE, rule_driver },
         { KIND_CHARDEV, rule_chardev },
         { KIND_MEMORY, rule_memory },
