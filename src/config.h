@@ -51,6 +51,7 @@ typedef struct Policy {
         uint64_t unbind_timeout_usec;
         bool disable_region;
         OpenGate open_gate;
+        bool unexport_nfs;
         char **protect_unit;
         char **protect_process; /* globs on the command name */
         uint64_t max_parallel;  /* of the defaults only: removals at a time */

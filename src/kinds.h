@@ -40,7 +40,8 @@
  *             dax=yes|no  a DAX mapping can exist
  *             rmapbt=yes|no|unknown realtime=yes|no|unknown                  (xfs only)
  *             pages=N     upper bound of 4 KiB pages in DAX entries of cached inodes
- *             footing=TEXT  what of the machine's own footing stands on it   on block or stacked
+ *             footing=TEXT  what of the machine's own footing stands on it; also of a mount whose
+ *                         number is another one                      on block or stacked
  *             role=log,realtime  an XFS that has those on a disk of their own; on that disk as well
  *             overlay:MAJ:MIN  type=overlay dev=     on the filesystems of its layers
  * swap        pmem0       path= size= used= (KiB) priority= dev= swap-uuid=   on block or stacked
@@ -59,7 +60,12 @@
  *                         pins=VmPin,VmLck,io_uring,vfio,rdma  on a chardev: devices may reach into
  *                                     its memory   on filesystem, mount, block, stacked or chardev
  *
- * Any node may have blocker=SENTENCE: it must not or cannot be taken away, and how a person does it.
+ * holder nfsd:PATH   type=nfsd path= exports="CLIENT(OPTIONS) ..." command=TEXT and of the mount that
+ *             the path lies on: id= dev= ns= ns-pid= target= fstype=           on mount
+ *
+ * Any node may have blocker=SENTENCE: it must not or cannot be taken away, and how a person does it;
+ * and note=SENTENCE: what is given up with it and does not come back, as marks of fanotify and quota
+ * that was turned on by hand.
  */
 /* clang-format on */
 

@@ -80,6 +80,8 @@ const Node *build_filesystem(const Node *mount);
 int build_release(Build *b, const StepOps *ops, const Node *n) _must_check_;
 /* Everything that stands on the closure, from the top down. */
 int build_releases(Build *b, const StepOps *none) _must_check_;
+/* Notes about what goes with it without being asked, and does not come back. */
+int build_losses(Build *b) _must_check_;
 bool build_is_frozen(const Node *fs);
 /* No DAX mapping of it can exist: on the forced road the kernel shuts it down and kills nobody. */
 bool build_is_shut_down(const Node *fs);

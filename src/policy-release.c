@@ -41,6 +41,8 @@ static const Release releases[] = {
           { "dev", "level", "array-uuid", "members" } },
         { KIND_LEG, NULL, &step_leg, NULL, 30 * USEC_PER_SEC,
           { "disk", "dev", "array", "array-dev", "array-uuid", "level", "role", "redundancy" } },
+        { KIND_HOLDER, "nfsd", &step_unexport, "path", 10 * USEC_PER_SEC,
+          { "exports", "id", "dev", "ns", "ns-id", "ns-pid", "target", "fstype" } },
 };
 /* clang-format on */
 
@@ -135,5 +137,22 @@ int build_releases(Build *b, const StepOps *none)
                 if (n->marked && find(n) && !build_is_frozen_mount(b, n))
                         e = build_release(b, none, n);
         }
+        return e;
+}
+
+static int add_loss(Build *b, const Node *n)
+{
+        const char *name = node_is(n, KIND_MOUNT) ? node_get(n, "target") : node_name(n);
+
+        return plan_add_note(b->plan, "%s: %s", strna(name), node_get(n, "note"));
+}
+
+int build_losses(Build *b)
+{
+        int e = 0;
+
+        for (size_t i = 0; i < b->g->n_nodes && e == 0; i++)
+                if (b->g->nodes[i]->marked && node_get(b->g->nodes[i], "note"))
+                        e = add_loss(b, b->g->nodes[i]);
         return e;
 }

@@ -216,14 +216,64 @@ const char *policy_forced_refused(Build *b, const Node **ret_node)
 
 typedef int (*Rule)(Build *b, const Node *n);
 
-/* 7. It never removes its own footing. */
-static int rule_footing(Build *b, const Node *fs)
+/* " through filesystem loop0, stacked loop0, filesystem pmem0": what lies between a node and the
+ * memory, where there is more than a filesystem and its disk. */
+static const char *layers_below(const Node *top, char *buf, size_t size)
 {
-        if (!node_get(fs, "footing"))
+        const Node *n = top;
+        size_t used = 0;
+        bool layered = node_is(top, KIND_MOUNT);
+
+        *buf = '\0';
+        while (n && !node_is(n, KIND_NAMESPACE) && used < size) {
+                const char *name = node_is(n, KIND_MOUNT) ? node_get(n, "target") : NULL;
+
+                layered = layered || node_is(n, KIND_STACKED);
+                used += (size_t)snprintf(buf + used, size - used, "%s%s %s",
+                        used ? ", " : " through ", node_kind(n), name ? name : node_name(n));
+                n = n->n_lower ? n->lower[0] : NULL;
+        }
+        return layered ? buf : "";
+}
+
+/* It never removes its own footing. */
+static int rule_footing(Build *b, const Node *n)
+{
+        char layers[256];
+
+        if (!node_get(n, "footing"))
                 return 0;
-        return block(b, FAILURE_PROTECTED, node_name(fs),
-                "the machine itself stands on it (%s); it cannot be removed while the system runs",
-                node_get(fs, "footing"));
+        return block(b, FAILURE_PROTECTED,
+                node_is(n, KIND_MOUNT) ? strna(node_get(n, "target")) : node_name(n),
+                "the machine itself stands on it (%s)%s; it cannot be removed while the system "
+                "runs",
+                node_get(n, "footing"), layers_below(n, layers, sizeof(layers)));
+}
+
+/* A scanner that knows more than the policy: what this is, and how it would be released, nobody has
+ * thought about. */
+static int rule_known(Build *b, const Node *n)
+{
+        static const char *const kinds[] = { KIND_HOST, KIND_BUS, KIND_DIMM, KIND_REGION,
+                KIND_NAMESPACE, KIND_BLOCK, KIND_CHARDEV, KIND_STACKED, KIND_FILESYSTEM, KIND_SWAP,
+                KIND_MOUNT, KIND_HOLDER, KIND_LEG, KIND_MEMORY, KIND_PROCESS, NULL };
+
+        if (strv_contains((char *const *)kinds, node_kind(n)))
+                return 0;
+        return block(b, FAILURE_BUSY, node_name(n),
+                "something of an unknown kind (%s) keeps the target in use; release it and ask "
+                "again",
+                node_kind(n));
+}
+
+/* Clients somewhere else lose their files: only where the policy says so. */
+static int rule_export(Build *b, const Node *n)
+{
+        if (!node_has(n, "type", "nfsd") || b->policy->unexport_nfs)
+                return 0;
+        return block(b, FAILURE_BUSY, node_name(n),
+                "%s is exported over NFS; run %s and ask again, or let UnexportNFS=yes do it",
+                strna(node_get(n, "path")), strna(node_get(n, "command")));
 }
 
 /* By the driver, never by the mode's name: "fsdax" has a pfn device or none (legacy memory), and a
@@ -409,12 +459,13 @@ static bool is_system_unit(const char *unit)
 {
         static const char *const units[] = { "init.scope", "pmemremoved.service",
                 "systemd-journald.service", "dbus.service", "dbus-broker.service",
-                "systemd-udevd.service", "systemd-logind.service" };
+                "systemd-udevd.service", "systemd-logind.service", "polkit.service" };
 
         for (size_t i = 0; unit && i < ELEMENTSOF(units); i++)
                 if (streq(unit, units[i]))
                         return true;
-        return false;
+        /* The journals of other namespaces, LogNamespace=. */
+        return unit && strncmp(unit, "systemd-journald@", strlen("systemd-journald@")) == 0;
 }
 
 /* udev's workers open a device node for a moment after every event. That keeps no filesystem and no
@@ -470,7 +521,7 @@ static const struct {
         const char *kind; /* NULL: every node */
         Rule rule;
 } rules[] = {
-        { KIND_FILESYSTEM, rule_footing },
+        { NULL, rule_known },
         { KIND_NAMESPACE, rule_driver },
         { KIND_CHARDEV, rule_chardev },
         { KIND_MEMORY, rule_memory },
@@ -480,14 +531,19 @@ static const struct {
         { KIND_LEG, rule_releasable },
         { KIND_LEG, rule_redundancy },
         { KIND_HOLDER, rule_releasable },
+        { KIND_HOLDER, rule_export },
         { KIND_PROCESS, rule_process },
         { NULL, rule_blocker },
 };
 
+/* The first answer is the one that a caller's error is named after: what no command releases comes
+ * before what one would. */
 static int ask_rules(Build *b)
 {
         int e = 0;
 
+        for (size_t i = 0; i < b->g->n_nodes && e == 0; i++)
+                e = b->g->nodes[i]->marked ? rule_footing(b, b->g->nodes[i]) : 0;
         for (size_t i = 0; i < b->g->n_nodes && e == 0; i++)
                 for (size_t k = 0; k < ELEMENTSOF(rules) && e == 0; k++)
                         if (b->g->nodes[i]->marked &&

@@ -675,10 +675,10 @@ bool build_wants_open_gate(const Build *b)
 static int add_notes(Build *b)
 {
         const char *no;
-        int e;
+        int e = build_losses(b);
 
-        if (!build_has_mounts(b))
-                return 0;
+        if (e < 0 || !build_has_mounts(b))
+                return e;
         if (b->policy->open_gate == OPEN_GATE_CLEAN && !build_wants_open_gate(b)) {
                 e = plan_add_note(b->plan,
                         "OpenGate=clean: new users are not kept out, because that would taint this "

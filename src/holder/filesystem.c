@@ -1,43 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Filesystems on disks, partitions and stacked devices, mounted or not, from their superblocks; and
- * whether the machine itself stands on one of them. */
-
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
+/* Filesystems on disks, partitions and stacked devices, mounted or not, from their superblocks. */
 
 #include "holder/holder.h"
 #include "kinds.h"
 #include "sys/blkid.h"
-#include "util/text.h"
-
-/* What this program, or what could save it, needs: freezing or removing it would hang the rescuer.
- */
-static const char *const footings[] = { "/", "/usr", "/etc", "/var", "/run", "/dev/shm",
-        "/run/dbus", "/run/pmemremoved", "/run/log/journal", "/var/log/journal", "/proc/self/exe" };
-
-static int set_footing(Node *fs, dev_t dev)
-{
-        char text[256] = "";
-        size_t used = 0;
-
-        for (size_t i = 0; i < ELEMENTSOF(footings); i++) {
-                struct stat st;
-                int n;
-
-                if (stat(footings[i], &st) < 0 || st.st_dev != dev)
-                        continue;
-                n = snprintf(
-                        text + used, sizeof(text) - used, "%s%s", used ? ", " : "", footings[i]);
-                used += n > 0 ? MIN_OF((size_t)n, sizeof(text) - used - 1) : 0;
-        }
-        return used ? node_set(fs, "footing", text) : 0;
-}
 
 int holder_add_filesystem(HolderScan *scan, Node *below, const char *name, const char *type,
         const char *devnum, Node **ret)
 {
-        dev_t dev;
         int r = 0;
 
         *ret = graph_find(scan->graph, KIND_FILESYSTEM, name);
@@ -49,8 +20,6 @@ int holder_add_filesystem(HolderScan *scan, Node *below, const char *name, const
                 r = node_set(*ret, "type", type);
         if (r == 0)
                 r = node_set(*ret, "dev", devnum);
-        if (r == 0 && devnum && parse_devnum(devnum, &dev) == 0)
-                r = set_footing(*ret, dev);
         return r;
 }
 
@@ -91,17 +60,6 @@ static int add_mounted(HolderScan *scan, Node *disk)
         return r < 0 || !m ? r : add_on_disk(scan, disk, m->fstype, &n);
 }
 
-/* Who reads a suspended device, or one that stands on it, sleeps until somebody resumes it. */
-static bool is_suspended(const Node *disk)
-{
-        if (node_has(disk, "suspended", "yes"))
-                return true;
-        for (size_t i = 0; i < disk->n_lower; i++)
-                if (is_suspended(disk->lower[i]))
-                        return true;
-        return false;
-}
-
 static int filesystem_discover(HolderScan *scan, Node *disk, Failure *f)
 {
         _cleanup_(freep) char *devnode = string_printf("/dev/%s", node_name(disk));
@@ -110,7 +68,9 @@ static int filesystem_discover(HolderScan *scan, Node *disk, Failure *f)
 
         if (!devnode)
                 return -ENOMEM;
-        if (is_suspended(disk))
+        /* Who reads a suspended device, or one that stands on it, sleeps until somebody resumes it.
+         */
+        if (node_below_with(disk, "suspended", "yes"))
                 return add_mounted(scan, disk);
         r = blkid_read(devnode, &info);
         if (r < 0 && r != -ENODATA)

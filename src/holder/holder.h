@@ -51,6 +51,16 @@ int holder_add_blocker(HolderScan *scan, Node *below, const char *name, const ch
 int holder_add_filesystem(HolderScan *scan, Node *below, const char *name, const char *type,
         const char *devnum, Node **ret) _must_check_;
 
+/* Something that is given up without being asked and is not brought back by a rollback: a sentence
+ * for people, in the plan (kinds.h, note=). */
+int holder_add_note(Node *n, const char *fmt, ...) _printf_(2, 3) _must_check_;
+
+/* What of ours a path of somebody's configuration leads to: the disk that it names, or the
+ * filesystem that the file lies on. NULL: none. By device number, and by its text where nobody can
+ * look (it is gone, or a dead server is in the way). Forks: for paths that are known to be in use.
+ */
+Node *holder_by_path(const Graph *g, const char *path);
+
 /* Every mount of the machine, read once per scan. */
 int holder_mounts(HolderScan *scan, const MountList **ret) _must_check_;
 /* The disk or stacked device that its filesystem stands on; NULL: none of ours. */
@@ -70,19 +80,27 @@ bool holder_lies_on(const Node *filesystem, const char *path);
 
 extern const HolderOps holder_bcache;
 extern const HolderOps holder_dm;
+extern const HolderOps holder_fanotify;
 extern const HolderOps holder_filesystem;
+extern const HolderOps holder_footing;
+extern const HolderOps holder_gadget;
 extern const HolderOps holder_ghost;
+extern const HolderOps holder_lio;
 extern const HolderOps holder_loop;
 extern const HolderOps holder_md;
 extern const HolderOps holder_memory;
 extern const HolderOps holder_mount;
 extern const HolderOps holder_nested;
 extern const HolderOps holder_overlay;
+extern const HolderOps holder_nfsd;
+extern const HolderOps holder_nvmet;
 extern const HolderOps holder_partition;
 extern const HolderOps holder_process;
+extern const HolderOps holder_quota;
 extern const HolderOps holder_stacked;
 extern const HolderOps holder_swap;
 extern const HolderOps holder_xfs_device;
+extern const HolderOps holder_zram;
 
 /* NULL-terminated. */
 extern const HolderOps *const holder_table[];

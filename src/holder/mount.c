@@ -161,26 +161,21 @@ static int learn(Node *fs, const Node *mount)
         return fd >= 0 && is_filesystem(fd, fs) ? learn_xfs(fs, fd) : 0;
 }
 
-/* What the filesystem calls itself: that of its device, or one of its own. */
-static bool shows(const Node *fs, const Mount *m)
-{
-        char devnum[DEVNUM_MAX];
-
-        return node_has(fs, "dev", format_devnum(devnum, m->dev));
-}
-
 static int mount_discover(HolderScan *scan, Node *fs, Failure *f)
 {
         const Node *disk = fs->n_lower > 0 ? fs->lower[0] : NULL;
         const MountList *mounts;
+        dev_t dev = 0; /* what the filesystem calls itself: that of its device, or one of its own */
         Node *n;
         int r;
 
+        if (parse_devnum(strempty(node_get(fs, "dev")), &dev) < 0)
+                dev = 0;
         r = holder_mounts(scan, &mounts);
         for (size_t i = 0; i < mounts->n && r == 0; i++) {
                 const Mount *m = mounts->items + i;
 
-                if (!shows(fs, m) &&
+                if ((dev == 0 || m->dev != dev) &&
                         (major(m->dev) != 0 || !disk || holder_mount_disk(scan->graph, m) != disk))
                         continue;
                 r = holder_add_mount(scan, fs, m, &n);

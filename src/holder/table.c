@@ -4,10 +4,12 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "holder/holder.h"
 #include "kinds.h"
+#include "sys/path.h"
 #include "sys/sysfs.h"
 
 const HolderOps *const holder_table[] = {
@@ -24,6 +26,14 @@ const HolderOps *const holder_table[] = {
         &holder_loop,
         &holder_overlay,
         &holder_nested,
+        &holder_lio,
+        &holder_nvmet,
+        &holder_gadget,
+        &holder_zram,
+        &holder_nfsd,
+        &holder_quota,
+        &holder_fanotify,
+        &holder_footing,
         &holder_process,
         &holder_ghost,
         NULL,
@@ -90,6 +100,47 @@ int holder_add_blocker(
         if (r == 0)
                 r = node_set(n, "what", what);
         return r < 0 ? r : node_set(n, "blocker", text);
+}
+
+int holder_add_note(Node *n, const char *fmt, ...)
+{
+        _cleanup_(freep) char *text = NULL;
+        const char *known = node_get(n, "note");
+        va_list ap;
+
+        va_start(ap, fmt);
+        if (vasprintf(&text, fmt, ap) < 0)
+                text = NULL; /* vasprintf(3) leaves it undefined */
+        va_end(ap);
+        if (!text)
+                return -ENOMEM;
+        return known ? node_setf(n, "note", "%s; %s", known, text) : node_set(n, "note", text);
+}
+
+static Node *filesystem_by_dev(const Graph *g, dev_t dev)
+{
+        Node *n = holder_by_dev(g, KIND_FILESYSTEM, dev);
+
+        if (n || !(n = holder_by_dev(g, KIND_MOUNT, dev)))
+                return n;
+        /* A filesystem with a number of its own, as btrfs has: its mount shows it. */
+        for (size_t i = 0; i < n->n_lower; i++)
+                if (node_is(n->lower[i], KIND_FILESYSTEM))
+                        return n->lower[i];
+        return n;
+}
+
+Node *holder_by_path(const Graph *g, const char *path)
+{
+        PathAnswer to;
+
+        if (path_ask(path, &to) == 0)
+                return S_ISBLK(to.mode) ? holder_disk_by_dev(g, to.rdev)
+                                        : filesystem_by_dev(g, to.dev);
+        for (size_t i = 0; i < g->n_nodes; i++)
+                if (node_is(g->nodes[i], KIND_FILESYSTEM) && holder_lies_on(g->nodes[i], path))
+                        return g->nodes[i];
+        return NULL;
 }
 
 int holder_mounts(HolderScan *scan, const MountList **ret)

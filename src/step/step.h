@@ -118,6 +118,7 @@ extern const StepOps step_readonly;
 extern const StepOps step_automount;
 extern const StepOps step_ungate;
 extern const StepOps step_signal;
+extern const StepOps step_unexport;
 extern const StepOps step_unmount;
 extern const StepOps step_loop;
 extern const StepOps step_swapoff;

@@ -18,22 +18,6 @@ void swap_list_done(SwapList *l)
         *l = (SwapList){ 0 };
 }
 
-/* The kernel writes blanks and backslashes of a path as \040. */
-static void unescape(char *s)
-{
-        char *out = s;
-
-        for (; *s; s++) {
-                if (s[0] == '\\' && strspn(s + 1, "01234567") >= 3) {
-                        *out++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + s[3] - '0');
-                        s += 3;
-                } else {
-                        *out++ = *s;
-                }
-        }
-        *out = '\0';
-}
-
 /* "PATH TYPE SIZE USED PRIORITY" */
 static int parse_line(const char *line, SwapArea *ret)
 {
@@ -43,7 +27,7 @@ static int parse_line(const char *line, SwapArea *ret)
         if (sscanf(line, "%4105s %31s %31s %31s %d", path, type, size, used, &ret->priority) != 5 ||
                 parse_u64(size, &ret->size_kib) < 0 || parse_u64(used, &ret->used_kib) < 0)
                 return -EBADMSG;
-        unescape(path);
+        unescape_octal(path);
         n = strlen(path);
         ret->file = streq(type, "file");
         ret->deleted = n > strlen(DELETED) && streq(path + n - strlen(DELETED), DELETED);

@@ -6,6 +6,7 @@
  * may be lost. */
 
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 
 #include "sys/sysfs.h"
@@ -139,4 +140,29 @@ int sysfs_list(const char *dir, char ***ret)
         qsort(names, strv_length(names), sizeof(char *), compare_names);
         *ret = TAKE_PTR(names);
         return 0;
+}
+
+/* A folder that cannot be read is an error, but one that went away meanwhile is not. */
+static int glob_error(const char *path, int error)
+{
+        return error != ENOENT && error != ENOTDIR;
+}
+
+int sysfs_glob(const char *pattern, char ***ret)
+{
+        _cleanup_(strv_freep) char **paths = NULL;
+        glob_t g = { 0 };
+        int r;
+
+        r = strv_split("", &paths);
+        if (r < 0)
+                return r;
+        r = glob(pattern, 0, glob_error, &g);
+        r = r == 0 || r == GLOB_NOMATCH ? 0 : r == GLOB_NOSPACE ? -ENOMEM : -EIO;
+        for (size_t i = 0; i < g.gl_pathc && r == 0; i++)
+                r = strv_append(&paths, g.gl_pathv[i]);
+        globfree(&g);
+        if (r == 0)
+                *ret = TAKE_PTR(paths);
+        return r;
 }

@@ -14,3 +14,6 @@ int sysfs_link_name(const char *dir, const char *link, char *buf, size_t size) _
 int sysfs_devnum(const char *dir, dev_t *ret) _must_check_;
 /* Names in a directory, without dot entries, sorted. */
 int sysfs_list(const char *dir, char ***ret) _must_check_;
+/* Paths that match a shell pattern, sorted; none is no error. For trees of known shape whose names
+ * are free, as those of configfs. */
+int sysfs_glob(const char *pattern, char ***ret) _must_check_;

@@ -283,14 +283,16 @@ void graph_unmark(Graph *g)
                 g->nodes[i]->marked = false;
 }
 
-const Node *node_below(const Node *n, const char *kind)
+typedef bool (*NodeTest)(const Node *n, const char *key, const char *value);
+
+static const Node *find_below(const Node *n, NodeTest test, const char *key, const char *value)
 {
         uint64_t walk = ++n->graph->walk;
         Node *first = NULL, **end = &first;
 
         /* First in, first out: nodes come in the order of their distance. */
         for (const Node *at = n; at; at = at == n ? first : at->next) {
-                if (node_is(at, kind))
+                if (test(at, key, value))
                         return at;
                 for (size_t i = 0; i < at->n_lower; i++) {
                         Node *lower = at->lower[i];
@@ -304,6 +306,21 @@ const Node *node_below(const Node *n, const char *kind)
                 }
         }
         return NULL;
+}
+
+static bool is_of_kind(const Node *n, const char *kind, const char *unused)
+{
+        return node_is(n, kind);
+}
+
+const Node *node_below(const Node *n, const char *kind)
+{
+        return find_below(n, is_of_kind, kind, NULL);
+}
+
+const Node *node_below_with(const Node *n, const char *key, const char *value)
+{
+        return find_below(n, node_has, key, value);
 }
 
 static char *reference_print(char *out, const char *word)

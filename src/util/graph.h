@@ -93,6 +93,8 @@ void graph_mark_above(Node *start);
 void graph_unmark(Graph *g);
 /* The nearest node of that kind at or below n, NULL when there is none. */
 const Node *node_below(const Node *n, const char *kind);
+/* The same for an attribute. */
+const Node *node_below_with(const Node *n, const char *key, const char *value);
 
 /* One line per node. -ENOMEM, also for a node whose line is longer than a record may be. */
 int graph_print(const Graph *g, char **ret) _must_check_;

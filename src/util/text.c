@@ -441,6 +441,21 @@ static ssize_t read_until(int fd, char *buf, size_t size)
         return (ssize_t)done;
 }
 
+void unescape_octal(char *s)
+{
+        char *out = s;
+
+        for (; *s; s++) {
+                if (s[0] == '\\' && strspn(s + 1, "01234567") >= 3) {
+                        *out++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + s[3] - '0');
+                        s += 3;
+                } else {
+                        *out++ = *s;
+                }
+        }
+        *out = '\0';
+}
+
 int read_full_file(const char *path, size_t max, char **ret, size_t *ret_size)
 {
         _cleanup_(freep) char *buf = NULL;

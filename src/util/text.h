@@ -55,6 +55,8 @@ int free_and_strdup(char **s, const char *v) _must_check_;
 /* The value of the index-th "key=value" in a comma separated list of mount options; a comma behind
  * a backslash belongs to the value. -ENOENT, -ENOMEM. */
 int option_get(const char *options, const char *key, size_t index, char **ret) _must_check_;
+/* \040 becomes a blank, in place: how the kernel writes paths into /proc. */
+void unescape_octal(char *s);
 /* The whole file, NUL-terminated; at most max bytes, -EFBIG beyond. */
 int read_full_file(const char *path, size_t max, char **ret, size_t *ret_size) _must_check_;
 

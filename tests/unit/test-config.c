@@ -208,6 +208,7 @@ static void test_every_key(void **state)
                 "KillTimeout=250ms\n"
                 "UnbindTimeout=1h\n"
                 "DisableRegion=yes\n"
+                "UnexportNFS=yes\n"
                 "ProtectUnit=postgresql*.service ssh.service\n"
                 "ProtectProcess=exactly15bytes_ very-long-name*\n");
         assert_loads(w);
@@ -378,6 +379,7 @@ static void test_values_refused(void **state)
                 { "KillTimeout=1ms", "out of range; allowed are 100ms to 1h" },
                 { "UnbindTimeout=0", "out of range; allowed are 1s to 1d" },
                 { "DisableRegion=perhaps", "no boolean; allowed are yes and no" },
+                { "UnexportNFS=maybe", "no boolean; allowed are yes and no" },
                 { "ProtectUnit=a.service b", "a unit without its suffix" },
                 { "ProtectUnit=[ab.service", "unbalanced [" },
                 { "ProtectProcess=a\\", "lone \\" },

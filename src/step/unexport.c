@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Takes the exports of one path away from the kernel's NFS server, and from its clients what they
+ * have open on it. An export that was used keeps the mount busy, also after exportfs -u while a
+ * client has a file open (6.1 and 6.12): the state has to be revoked. What the server opened for a
+ * request of NFSv3 it closes by itself after some seconds. */
+
+#include <time.h>
+
+#include "step/common.h"
+#include "sys/nfs.h"
+
+#define LET_GO_PAUSE_NSEC 100000000
+
+static int parse_exports(const Step *s, NfsExportList *l, Failure *f)
+{
+        int r = nfs_exports_parse(step_node(s), strempty(step_get(s, "exports")), l);
+
+        return r >= 0 ? 0
+                      : failure_set(f, FAILURE_FAILED, r, step_node(s),
+                                "the plan does not say to whom it is exported");
+}
+
+static int refused(const Step *s, const NfsExport *e, int r, Failure *f)
+{
+        if (r == -ECANCELED)
+                return r;
+        return failure_set(f, FAILURE_BUSY, r, step_node(s),
+                r == -ENOENT ? "it is exported over NFS, but exportfs could not be started; "
+                               "install nfs-utils and ask again"
+                             : "exportfs -u '%s:%s' did not take the export away; run it by hand "
+                               "and ask again",
+                e->client, e->path);
+}
+
+static int unexport_all(const Step *s, Run *run, Failure *f)
+{
+        _cleanup_(nfs_export_list_done) NfsExportList wanted = { 0 }, now = { 0 }, after = { 0 };
+        int r = parse_exports(s, &wanted, f);
+
+        if (r == 0)
+                r = nfs_exports_read(&now);
+        for (size_t i = 0; i < wanted.n && r == 0; i++) {
+                if (!nfs_exports_have(&now, wanted.items + i))
+                        continue;
+                r = nfs_unexport(wanted.items + i, step_get_u64(s, "wait"), run_cancel_fd(run));
+                if (r < 0)
+                        return refused(s, wanted.items + i, r, f);
+        }
+        /* It may say that all is well and have found nothing. */
+        if (r == 0)
+                r = nfs_exports_read(&after);
+        for (size_t i = 0; i < wanted.n && r == 0; i++)
+                if (nfs_exports_have(&after, wanted.items + i))
+                        return refused(s, wanted.items + i, -EIO, f);
+        return r;
+}
+
+/* Who else uses it is no business of this step: unmount says so. */
+static int wait_for_cache(const Step *s, Run *run, Failure *f)
+{
+        const struct timespec pause = { .tv_nsec = LET_GO_PAUSE_NSEC };
+        uint64_t until = usec_add(now_usec(), step_get_u64(s, "wait"));
+        MountPlace place;
+        int r = 0;
+
+        step_place(s, &place);
+        while (r == 0 && nfs_caches_files() && mounts_busy(&place) == 1 && now_usec() < until) {
+                run_progress(run, s, "waiting for the NFS server to close its files");
+                (void)nanosleep(&pause, NULL);
+                r = run_check_cancel(run, f);
+        }
+        return r;
+}
+
+static int unexport_apply(const Step *s, Run *run, Failure *f)
+{
+        int r = unexport_all(s, run, f);
+
+        if (r < 0)
+                return r;
+        r = nfs_revoke(
+                step_node(s), step_get_dev(s, "dev"), step_get_u64(s, "wait"), run_cancel_fd(run));
+        if (r == -ECANCELED)
+                return r;
+        if (r < 0)
+                return failure_set(f, FAILURE_BUSY, r, step_node(s),
+                        "the NFS server did not let go of what clients have open on it (%s); "
+                        "unmount it there and ask again",
+                        strerror(-r));
+        return wait_for_cache(s, run, f);
+}
+
+/* Without its filesystem the folder below would be exported. */
+static bool is_there(const Step *s)
+{
+        _cleanup_(mount_list_done) MountList l = { 0 };
+
+        if (mounts_read(1, &l) < 0)
+                return false;
+        for (size_t i = 0; i < l.n; i++)
+                if (streq(l.items[i].target, strempty(step_get(s, "target"))) &&
+                        streq(l.items[i].fstype, strempty(step_get(s, "fstype"))))
+                        return true;
+        return false;
+}
+
+static int not_again(const Step *s, const NfsExport *e, const char *why, int r, Failure *f)
+{
+        return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
+                "is not exported again: %s; when it is, run exportfs -o '%s' '%s:%s'", why,
+                e->options, e->client, e->path);
+}
+
+static int unexport_revert(const Step *s, Run *run, Failure *f)
+{
+        _cleanup_(nfs_export_list_done) NfsExportList wanted = { 0 }, now = { 0 };
+        int r = parse_exports(s, &wanted, f);
+
+        if (r == 0)
+                r = nfs_exports_read(&now);
+        for (size_t i = 0; i < wanted.n && r == 0; i++) {
+                if (nfs_exports_have(&now, wanted.items + i))
+                        continue;
+                if (!is_there(s))
+                        return not_again(
+                                s, wanted.items + i, "nothing is mounted there", -ENOENT, f);
+                r = nfs_export(wanted.items + i, step_get_u64(s, "wait"), -EBADF);
+                if (r < 0)
+                        return not_again(s, wanted.items + i, "exportfs failed", r, f);
+        }
+        return r;
+}
+
+const StepOps step_unexport = {
+        .name = "unexport",
+        .title = "taking the NFS export away from",
+        .apply = unexport_apply,
+        .revert = unexport_revert,
+};
