@@ -18,8 +18,8 @@
 
 static const struct {
         const char *target;
-        const char *lvm; /* what a person does, in front of the device; NULL: nothing to do */
-        const char *other;
+        const char *lvm;   /* what a person does, in front of the device; NULL: as other */
+        const char *other; /* %s: its name; NULL: nothing, it is given back by its table */
 } targets[] = {
         { "linear", NULL, NULL },
         { "striped", NULL, NULL },
@@ -27,8 +27,7 @@ static const struct {
         /* persistent_memory_claim(), drivers/md/dm-writecache.c, 6.1 to 6.12; dm-pcache, 7.x:
          * dax_direct_access() once, under a lock that is let go at once. */
         { "writecache", IS_CACHE "(lvconvert --splitcache",
-                IS_CACHE "(dmsetup message DEVICE 0 "
-                         "flush, then dmsetup remove" },
+                IS_CACHE "(dmsetup message %s 0 flush, then dmsetup remove" },
         { "pcache", IS_CACHE "(lvchange --activate n", IS_CACHE "(dmsetup remove" },
         { "cache", "it is a cache; write it back and detach it (lvconvert --splitcache",
                 "it is a cache; write it back and take it down (dmsetup remove" },
@@ -68,7 +67,7 @@ static void target_blocker(const char *word, const DmDevice *d, char *buf, size_
         }
         text = strncmp(d->uuid, "LVM-", 4) == 0 && targets[i].lvm ? targets[i].lvm
                                                                   : targets[i].other;
-        (void)snprintf(buf, size, "%s", strempty(text));
+        (void)snprintf(buf, size, strempty(text), d->name);
 }
 
 /* --- what its table says --- */
