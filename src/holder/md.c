@@ -135,7 +135,7 @@ static int add_leg(HolderScan *scan, Node *below, const char *array, const MdArr
 {
         _cleanup_(freep) char *name = string_printf("%s:%s", array, node_name(below));
         MdLeg leg;
-        Node *n;
+        Node *n = NULL;
         int r = name ? md_read_leg(array, node_name(below), &leg) : -ENOMEM;
 
         if (r == 0)

@@ -50,7 +50,7 @@ static int add_block(Node *n, Blocks *b, uint64_t block)
 static int add_blocks(Node *n, uint64_t start, uint64_t size)
 {
         _cleanup_(blocks_done) Blocks b = { 0 };
-        uint64_t first, count, bytes;
+        uint64_t first = 0, count = 0, bytes = 0;
         int r = memory_blocks(start, size, &first, &count);
 
         if (r == 0)

@@ -15,7 +15,7 @@
 #include "sys/sysfs.h"
 
 #define PMEM_MAJOR 259
-#define STACKED_MAJOR 250
+#define STACKED_MAJOR 250U
 
 Machine machine;
 
@@ -32,7 +32,7 @@ static int add(
 
 static int add_namespace(Graph *g, Node *region, unsigned i)
 {
-        Node *ns, *disk;
+        Node *ns = NULL, *disk = NULL;
         int r = add(g, KIND_NAMESPACE, region, i, "namespace%u.0", &ns);
 
         if (r == 0)
@@ -52,7 +52,7 @@ static int add_namespace(Graph *g, Node *region, unsigned i)
 
 int nd_scan(Graph *g)
 {
-        Node *bus, *region;
+        Node *bus = NULL, *region = NULL;
         int r = add(g, KIND_BUS, NULL, 0, "ndbus%u", &bus);
 
         machine.scans++;
