@@ -4,7 +4,7 @@
 # ends are FIFOs there, which a shell can read and write without further tools.
 
 # Machine configurations: the number of 1 GiB NVDIMMs. The first one carries an XFS with rmapbt, not mounted. In
-# "legacy" the firmware's memory map has a piece of the RAM as well, which becomes the first disk: memory with page
+# "legacy" the firmware's memory map has a piece of the RAM as well, a second disk once nd_e820 is loaded: memory with page
 # structures and without an info block, like an old NVDIMM-N or a virtio-pmem. Its contents go with the machine.
 declare -A nvdimms=([none]=0 [one]=1 [two]=2 [legacy]=1)
 declare -A parameters=([legacy]='memmap=384M!1G')
