@@ -19,13 +19,13 @@ static const struct {
         { KIND_LEG, NULL, "what role" },
         { KIND_FILESYSTEM, NULL, "type label dax rmapbt realtime footing" },
         { KIND_SWAP, NULL, "used" },
-        { KIND_MOUNT, "target", "options" },
+        { KIND_MOUNT, "target", "options ns-pid" },
         { KIND_PROCESS, "comm", "unit container uses frozen pins example" },
         { KIND_HOLDER, NULL, "what" },
 };
 
 /* Values that say nothing without their key. */
-static const char *const keyed[] = { "numa", "footing", "used", "blocks", "pins" };
+static const char *const keyed[] = { "numa", "footing", "used", "blocks", "pins", "ns-pid" };
 
 static const char *kind_detail(const Node *n)
 {

@@ -44,7 +44,7 @@
  *                         number is another one                      on block or stacked
  *             role=log,realtime  an XFS that has those on a disk of their own; on that disk as well
  *             overlay:MAJ:MIN  type=overlay dev=     on the filesystems of its layers
- * swap        pmem0       path= size= used= (KiB) priority= dev= swap-uuid=   on block or stacked
+ * swap        pmem0       path= size= used= (bytes) priority= dev= swap-uuid= on block or stacked
  *             /PATH       a swap file, without dev=                     on filesystem
  * mount       ID          (mount id) target= dev= root= ns= ns-pid= options= fstype= source=
  *             unit=mnt-x.mount      a unit file that could mount it again

@@ -355,7 +355,8 @@ static bool sum_swap(const Build *b, const Node *first, uint64_t *ret_used, uint
         *ret_used = *ret_free = 0;
         for (size_t i = 0; i < b->g->n_nodes; i++) {
                 const Node *n = b->g->nodes[i];
-                uint64_t size = node_get_u64(n, "size"), used = node_get_u64(n, "used");
+                uint64_t size = node_get_u64(n, "size") / 1024;
+                uint64_t used = node_get_u64(n, "used") / 1024;
 
                 if (!n->marked || !node_is(n, KIND_SWAP))
                         continue;

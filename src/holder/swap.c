@@ -55,9 +55,9 @@ static int set_area(Node *n, const Node *below, const SwapArea *a)
 
         r = node_set(n, "path", a->path);
         if (r == 0)
-                r = node_setf(n, "size", "%" PRIu64, a->size_kib);
+                r = node_setf(n, "size", "%" PRIu64, a->size_kib * 1024);
         if (r == 0)
-                r = node_setf(n, "used", "%" PRIu64, a->used_kib);
+                r = node_setf(n, "used", "%" PRIu64, a->used_kib * 1024);
         if (r == 0)
                 r = node_setf(n, "priority", "%d", a->priority);
         if (r == 0 && !a->file)
