@@ -57,7 +57,9 @@ static int bcache_discover(HolderScan *scan, Node *below, Failure *f)
 
         if (!name || !dir)
                 return -ENOMEM;
-        if (!node_get(below, "sysfs") || access(dir, F_OK) < 0 || has_upper(below))
+        /* What it serves has such a directory of its own. */
+        if (!node_get(below, "sysfs") || node_has(below, "type", "bcache") ||
+                access(dir, F_OK) < 0 || has_upper(below))
                 return 0;
         if (cache_set(below, set, sizeof(set)) < 0)
                 return holder_add_blocker(scan, below, name, "bcache backing device",
