@@ -78,6 +78,17 @@ static int add_mount(HolderScan *scan, Node *disk, const Mount *m, bool known)
         return r < 0 ? r : 0;
 }
 
+/* Nearly no mount has one, and each is looked at for each disk: whose disk it is, is asked last. */
+static bool has_role(const Mount *m)
+{
+        if (!streq(m->fstype, "xfs") || !m->fs_options)
+                return false;
+        for (size_t i = 0; i < ELEMENTSOF(roles); i++)
+                if (strstr(m->fs_options, roles[i].option))
+                        return true;
+        return false;
+}
+
 static int scan_disk(HolderScan *scan, Node *disk, bool known)
 {
         const MountList *mounts;
@@ -86,7 +97,7 @@ static int scan_disk(HolderScan *scan, Node *disk, bool known)
         for (size_t i = 0; i < mounts->n && r == 0; i++) {
                 const Mount *m = mounts->items + i;
 
-                if (streq(m->fstype, "xfs") && (known || !holder_disk_by_dev(scan->graph, m->dev)))
+                if (has_role(m) && (known || !holder_disk_by_dev(scan->graph, m->dev)))
                         r = add_mount(scan, disk, m, known);
         }
         return r;
