@@ -297,6 +297,6 @@ int proc_pool_run(ProcPool *p, void **ret, size_t *ret_n)
                 p->stuck = find_stuck(&work);
         if (r < 0)
                 return r;
-        *ret = TAKE_PTR(records);
+        *ret = *ret_n > 0 ? TAKE_PTR(records) : NULL;
         return 0;
 }
