@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Graceful with pmemremovectl, which tells every step on plain lines when nobody watches.
-# lab: kernel=new,old config=two timeout=90
+# lab: kernel=new config=two timeout=90
 
 mount_pmem
 start_app --ack=/run/ack "$mnt/data"

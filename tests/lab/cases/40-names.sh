@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Every name a target can have is found; what a partition, a region or a DIMM is named after goes whole.
-# lab: kernel=new,old config=two timeout=150
+# lab: kernel=new config=two timeout=150
 
 mkfs.xfs -q -f -L shelf -m rmapbt=1,reflink=0 /dev/pmem0
 parted -s /dev/pmem1 mklabel gpt mkpart one 2MiB 100%

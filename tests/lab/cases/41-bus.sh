@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Two namespaces in one removal: all or nothing.
-# lab: kernel=new,old config=two timeout=120
+# lab: kernel=new config=two timeout=120
 
 make_xfs /dev/pmem1
 mount_pmem

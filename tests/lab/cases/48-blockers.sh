@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What it must not take away: a stacked device of a kind it cannot give back, and its own footing. All is named at once,
 # and nothing is touched: the swap beside it stays on.
-# lab: kernel=new,old config=two timeout=120
+# lab: kernel=new config=two timeout=120
 
 parted -s /dev/pmem1 mklabel gpt mkpart one 2MiB 40% mkpart two 40% 100%
 udevadm settle

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A dry run tells everything and changes nothing; only what was reviewed is done; who is protected is not touched.
-# lab: kernel=new,old config=two timeout=120
+# lab: kernel=new config=two timeout=120
 
 mount_pmem
 start_app --ack=/run/ack "$mnt/data"
