@@ -5,8 +5,6 @@
 
 #include "recover.h"
 
-#include <time.h>
-
 #include "run.h"
 #include "util/log.h"
 #include "util/text.h"
@@ -56,9 +54,8 @@ static int lock_until(Ledger *l, uint64_t deadline_usec)
         int r;
 
         while ((r = ledger_lock(l, false)) == -EWOULDBLOCK && now_usec() < deadline_usec) {
-                struct timespec ts = { .tv_nsec = LOCK_RETRY_USEC * 1000 };
 
-                (void)nanosleep(&ts, NULL);
+                pause_usec(LOCK_RETRY_USEC);
         }
         return r;
 }

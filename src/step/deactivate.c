@@ -6,7 +6,6 @@
  * run ends. */
 
 #include <ctype.h>
-#include <time.h>
 
 #include "step/common.h"
 #include "sys/child.h"
@@ -20,11 +19,6 @@
 /* A device without a table is one that somebody is just making (LVM activates what comes back), or
  * the remains of one who died over it. */
 #define MAKING_USEC (3 * USEC_PER_SEC)
-
-static void pause_briefly(void)
-{
-        (void)nanosleep(&(struct timespec){ .tv_nsec = 50 * 1000 * 1000 }, NULL);
-}
 
 /* --- is it the one? --- */
 
@@ -140,7 +134,7 @@ static int remove_in_child(void *arg)
         if (r < 0)
                 return r == -ENXIO ? 0 : r;
         while ((r = dm_remove(step_node(s))) == -EBUSY && now_usec() < deadline)
-                pause_briefly();
+                pause_usec(50 * USEC_PER_MSEC);
         return r == -ENXIO ? 0 : r;
 }
 
@@ -266,7 +260,7 @@ static int create_in_child(void *arg)
                 now_usec() < usec_add(start, step_get_u64(s, "wait") / 2)) {
                 if (r == -EAGAIN && now_usec() > usec_add(start, MAKING_USEC))
                         (void)dm_remove(step_node(s));
-                pause_briefly();
+                pause_usec(50 * USEC_PER_MSEC);
         }
         return r < 0 ? r : 0;
 }

@@ -4,25 +4,22 @@
  * device's return. systemd unmounts what fstab named by itself when the device goes; losing that
  * race is success. */
 
-#include <time.h>
-
 #include "step/common.h"
 #include "sys/bind.h"
 
 /* Long enough for the guardian of a dead worker to notice that its time is over and let go of the
  * root directory, and for an open that was under way. */
 #define LET_GO_USEC (3 * USEC_PER_SEC)
-#define LET_GO_PAUSE_NSEC 50000000
+#define LET_GO_PAUSE_USEC (50 * USEC_PER_MSEC)
 
 static int umount_patiently(const MountPlace *place, uint64_t timeout_usec)
 {
-        const struct timespec pause = { .tv_nsec = LET_GO_PAUSE_NSEC };
         uint64_t until = usec_add(now_usec(), LET_GO_USEC);
         int r;
 
         while ((r = mounts_umount(place, false, timeout_usec, -EBADF)) == -EBUSY &&
                 now_usec() < until)
-                (void)nanosleep(&pause, NULL);
+                pause_usec(LET_GO_PAUSE_USEC);
         return r == -ENOENT || r == -ESTALE || r == -ESRCH ? 0 : r;
 }
 

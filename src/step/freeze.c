@@ -19,7 +19,6 @@
 #include <inttypes.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "step/claim.h"
 #include "step/common.h"
@@ -32,7 +31,7 @@
 
 #define RESCUE_DIR "/run/pmemremoved/rescue"
 #define FREEZE_LOCK "/run/pmemremoved/freeze-lock"
-#define LOCK_RETRY_NSEC 100000000
+#define LOCK_RETRY_USEC (100 * USEC_PER_MSEC)
 #define RESCUE_TIMEOUT_USEC (30 * USEC_PER_SEC)
 
 typedef struct Frost {
@@ -249,7 +248,6 @@ static int sync_first(const Step *s, Run *run, int fd, const FileSet *mapped, Fa
  */
 static int take_turn(const Step *s, Run *run, Failure *f)
 {
-        const struct timespec pause = { .tv_nsec = LOCK_RETRY_NSEC };
         uint64_t deadline = usec_add(now_usec(), step_get_u64(s, "wait"));
         _cleanup_(closep) int fd =
                 open(FREEZE_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -262,7 +260,7 @@ static int take_turn(const Step *s, Run *run, Failure *f)
                                 "another removal keeps a filesystem frozen; ask again later");
                 run_progress(run, s, "waiting until another removal has thawed its filesystem");
                 r = run_check_cancel(run, f);
-                (void)nanosleep(&pause, NULL);
+                pause_usec(LOCK_RETRY_USEC);
         }
         if (r == 0)
                 r = run_hold(run, frost_key("turn", step_node(s), key), fd);

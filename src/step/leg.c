@@ -3,8 +3,6 @@
 /* One leg is taken out of an array that can do without it; nobody above notices. On the way back it
  * is added again, and the array synchronises it by itself: with a write-intent bitmap quickly. */
 
-#include <time.h>
-
 #include "step/common.h"
 #include "sys/blkid.h"
 #include "sys/child.h"
@@ -19,11 +17,6 @@ static const char *array_of(const Step *s)
 static const char *disk_of(const Step *s)
 {
         return strempty(step_get(s, "disk"));
-}
-
-static void pause_briefly(void)
-{
-        (void)nanosleep(&(struct timespec){ .tv_nsec = 50 * 1000 * 1000 }, NULL);
 }
 
 /* --- is it the one, and can it go? --- */
@@ -95,7 +88,7 @@ static int remove_leg(const Step *s)
                         return r;
                 if (now_usec() >= deadline)
                         return -EBUSY;
-                pause_briefly();
+                pause_usec(50 * USEC_PER_MSEC);
         }
         return r == -ENOENT || r == -ENODEV ? 0 : r;
 }
@@ -201,7 +194,7 @@ static int leg_revert(const Step *s, Run *run, Failure *f)
                 r = add_again(s);
                 if (r == -ESTALE)
                         break;
-                pause_briefly();
+                pause_usec(50 * USEC_PER_MSEC);
         }
         if (r == 1 && added)
                 run_progress(run, s, "%s synchronises its leg %s again by itself", array_of(s),

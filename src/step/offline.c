@@ -6,7 +6,6 @@
  * before the driver goes and once more after it. */
 
 #include <inttypes.h>
-#include <time.h>
 
 #include "step/common.h"
 #include "sys/bind.h"
@@ -17,17 +16,10 @@
 /* Pages that move by themselves, in pagevecs or under writeback, make a block busy for a moment;
  * what is busy for longer is not going to move. */
 #define BUSY_USEC (5 * USEC_PER_SEC)
-#define PAUSE_NSEC (100 * 1000 * 1000)
+#define PAUSE_USEC (100 * USEC_PER_MSEC)
 /* An unbind and a bind; for the device to come back after dax_pmem was bound again. */
 #define BIND_USEC (60 * USEC_PER_SEC)
 #define APPEAR_USEC (5 * USEC_PER_SEC)
-
-static void pause_shortly(void)
-{
-        const struct timespec pause = { .tv_nsec = PAUSE_NSEC };
-
-        (void)nanosleep(&pause, NULL);
-}
 
 static bool is_bound_to(const Step *s, const char *driver)
 {
@@ -105,7 +97,7 @@ static int offline_block(uint64_t block, void *arg)
                 if (r < 0 && (r != -EBUSY || now_usec() >= busy_until))
                         r = failed_block(w, block, r);
                 if (r == -EBUSY && w->f->kind == FAILURE_NONE)
-                        pause_shortly();
+                        pause_usec(PAUSE_USEC);
         } while (r == -EAGAIN || (r == -EBUSY && w->f->kind == FAILURE_NONE));
         run_progress(w->run, w->s, "%" PRIu64 " of %" PRIu64 " memory blocks are offline",
                 ++w->done, w->total);
@@ -194,7 +186,7 @@ static bool appears(const Step *s)
         while (!same_place(s)) {
                 if (now_usec() >= until)
                         return false;
-                pause_shortly();
+                pause_usec(PAUSE_USEC);
         }
         return true;
 }

@@ -3,8 +3,6 @@
 /* One array without redundancy is stopped when nobody uses it any more, and assembled from the same
  * legs on the way back. */
 
-#include <time.h>
-
 #include "step/common.h"
 #include "sys/blkid.h"
 #include "sys/child.h"
@@ -14,11 +12,6 @@
 /* udev's rules open a device for a moment whenever somebody who could write has closed it. */
 #define BUSY_USEC (5 * USEC_PER_SEC)
 #define LEGS_MAX 48
-
-static void pause_briefly(void)
-{
-        (void)nanosleep(&(struct timespec){ .tv_nsec = 50 * 1000 * 1000 }, NULL);
-}
 
 static bool is_known_leg(const Step *s, const char *leg)
 {
@@ -72,7 +65,7 @@ static int stop_in_child(void *arg)
 
         while ((r = md_stop(step_node(s), step_get_dev(s, "dev"))) == -EBUSY &&
                 now_usec() < deadline)
-                pause_briefly();
+                pause_usec(50 * USEC_PER_MSEC);
         return r;
 }
 
@@ -83,7 +76,7 @@ static int wait_gone(const Step *s)
         int r;
 
         while ((r = read_array(s, step_node(s))) != -ENOENT && now_usec() < deadline)
-                pause_briefly();
+                pause_usec(50 * USEC_PER_MSEC);
         return r == -ENOENT ? 0 : -EBUSY;
 }
 
@@ -211,7 +204,7 @@ static int stop_revert(const Step *s, Run *run, Failure *f)
                 now_usec() < deadline) {
                 e = try_again(s);
                 if (e != 0)
-                        pause_briefly();
+                        pause_usec(50 * USEC_PER_MSEC);
         }
         if (r == 0)
                 return 0;

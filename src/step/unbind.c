@@ -12,7 +12,6 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "step/common.h"
 #include "step/freeze.h"
@@ -412,11 +411,10 @@ static int unbind_apply(const Step *s, Run *run, Failure *f)
 static bool comes_by_itself(const Step *s)
 {
         for (int i = 0; i < 50; i++) {
-                struct timespec ts = { .tv_nsec = 100 * 1000 * 1000 };
 
                 if (disk_exists(s))
                         return true;
-                (void)nanosleep(&ts, NULL);
+                pause_usec(100 * USEC_PER_MSEC);
         }
         return false;
 }

@@ -5,12 +5,10 @@
  * client has a file open (6.1 and 6.12): the state has to be revoked. What the server opened for a
  * request of NFSv3 it closes by itself after some seconds. */
 
-#include <time.h>
-
 #include "step/common.h"
 #include "sys/nfs.h"
 
-#define LET_GO_PAUSE_NSEC 100000000
+#define LET_GO_PAUSE_USEC (100 * USEC_PER_MSEC)
 /* For what is closed by a worker of the kernel. */
 #define CLOSE_USEC (3 * USEC_PER_SEC)
 
@@ -63,7 +61,6 @@ static int unexport_all(const Step *s, Run *run, Failure *f)
  * business of this step: unmount says so. */
 static int wait_for_files(const Step *s, Run *run, Failure *f)
 {
-        const struct timespec pause = { .tv_nsec = LET_GO_PAUSE_NSEC };
         uint64_t start = now_usec(), closed = usec_add(start, CLOSE_USEC),
                  until = usec_add(start, step_get_u64(s, "wait"));
         MountPlace place;
@@ -73,7 +70,7 @@ static int wait_for_files(const Step *s, Run *run, Failure *f)
         while (r == 0 && mounts_busy(&place) == 1 &&
                 now_usec() < (nfs_caches_files() ? until : closed)) {
                 run_progress(run, s, "waiting for the NFS server to close its files");
-                (void)nanosleep(&pause, NULL);
+                pause_usec(LET_GO_PAUSE_USEC);
                 r = run_check_cancel(run, f);
         }
         return r;

@@ -4,7 +4,6 @@
  * still holds the device. */
 
 #include <sys/stat.h>
-#include <time.h>
 
 #include "plan.h"
 #include "step/common.h"
@@ -135,7 +134,6 @@ static int put_back(const Step *s, const MountPlace *place)
         int r;
 
         for (;;) {
-                struct timespec ts = { .tv_nsec = 50 * 1000 * 1000 };
 
                 r = mounts_place(place, strempty(step_get(s, "source")),
                         strempty(step_get(s, "root")), strempty(step_get(s, "fstype")),
@@ -157,7 +155,7 @@ static int put_back(const Step *s, const MountPlace *place)
                         r = mounts_umount(&top, false, step_get_u64(s, "wait"), -EBADF);
                 if (r < 0 && r != -EBUSY && r != -ENOENT)
                         return r;
-                (void)nanosleep(&ts, NULL);
+                pause_usec(50 * USEC_PER_MSEC);
         }
 }
 

@@ -6,12 +6,10 @@
  * keeps new ones out. Who came in between gets SIGBUS at its next access (dev_dax_fault(),
  * drivers/dax/device.c); what he pinned would oops when it is let go (kernel-facts 2.6). */
 
-#include <time.h>
-
 #include "step/common.h"
 #include "sys/sysfs.h"
 
-#define AGAIN_NSEC (100 * 1000 * 1000)
+#define AGAIN_USEC (100 * USEC_PER_MSEC)
 
 static int vacate_check(const Step *s, Run *run, Failure *f)
 {
@@ -39,7 +37,6 @@ static int still_used(const Step *s, Run *run, Failure *f)
 
 static int vacate_apply(const Step *s, Run *run, Failure *f)
 {
-        const struct timespec pause = { .tv_nsec = AGAIN_NSEC };
         uint64_t deadline = usec_add(now_usec(), step_get_u64(s, "wait"));
         int r = vacate_check(s, run, f);
 
@@ -50,7 +47,7 @@ static int vacate_apply(const Step *s, Run *run, Failure *f)
                 if (now_usec() >= deadline)
                         return still_used(s, run, f);
                 r = run_check_cancel(run, f);
-                (void)nanosleep(&pause, NULL);
+                pause_usec(AGAIN_USEC);
         }
         return r;
 }

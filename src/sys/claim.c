@@ -5,13 +5,12 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "sys/claim.h"
 #include "util/text.h"
 
 #define RETRY_USEC (10 * USEC_PER_MSEC)
-#define PAUSE_NSEC 500000
+#define PAUSE_USEC 500
 
 int claim_open(const char *devnode, dev_t dev)
 {
@@ -38,6 +37,6 @@ int claim_open(const char *devnode, dev_t dev)
                 /* A superblock on its way out, or a dying process, is briefly a holder still. */
                 if (now_usec() >= deadline)
                         return -EBUSY;
-                (void)nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NSEC }, NULL);
+                pause_usec(PAUSE_USEC);
         }
 }

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <libdevmapper.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 
 #include "sys/dm-table.h"
 #include "sys/dm.h"
@@ -13,7 +12,7 @@
 /* udev's rules for a device; longer means that udev is stuck, and then the kernel's view has to do.
  */
 #define UDEV_USEC (10 * USEC_PER_SEC)
-#define PAUSE_NSEC (20 * 1000 * 1000)
+#define PAUSE_USEC (20 * USEC_PER_MSEC)
 #define PARAMETERS_MAX 32768
 
 static void dm_task_destroyp(struct dm_task **t)
@@ -160,7 +159,7 @@ static void wait_for_udev(uint32_t cookie)
         while (cookie && dm_udev_wait_immediate(cookie, &ready) && !ready) {
                 if (now_usec() >= deadline)
                         (void)dm_udev_complete(cookie);
-                (void)nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NSEC }, NULL);
+                pause_usec(PAUSE_USEC);
         }
 }
 

@@ -7,7 +7,6 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "sys/mounts-internal.h"
 #include "sys/mounts.h"
@@ -44,7 +43,6 @@ static int ask_busy(int self_fd, const MountPlace *place)
 
 static int busy_child(void *arg)
 {
-        const struct timespec pause = { .tv_nsec = BUSY_PAUSE_NSEC };
         const MountPlace *place = arg;
         _cleanup_(closep) int self_fd = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
         uint64_t until = usec_add(now_usec(), BUSY_RETRY_USEC);
@@ -56,7 +54,7 @@ static int busy_child(void *arg)
         if (r < 0)
                 return r == -ESRCH ? -ENOENT : r;
         while ((r = ask_busy(self_fd, place)) == -EBUSY && now_usec() < until)
-                (void)nanosleep(&pause, NULL);
+                pause_usec(BUSY_PAUSE_USEC);
         return r;
 }
 

@@ -86,7 +86,7 @@ bool mount_place_is_root(const MountPlace *place);
 
 /* EBUSY may be a dying process; asked again this long, this often. */
 #define BUSY_RETRY_USEC (10 * USEC_PER_MSEC)
-#define BUSY_PAUSE_NSEC 1000000
+#define BUSY_PAUSE_USEC USEC_PER_MSEC
 
 /* Component-wise; a path is below itself. */
 bool mount_path_is_below(const char *path, const char *dir);

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <time.h>
 
 #include "sys/mounts-internal.h"
 #include "sys/mounts.h"
@@ -158,7 +157,6 @@ static int umount_once(int self_fd, const UmountCall *call)
 static int umount_child(void *arg)
 {
         const UmountCall *call = arg;
-        const struct timespec pause = { .tv_nsec = BUSY_PAUSE_NSEC };
         _cleanup_(closep) int self_fd = -EBADF;
         uint64_t until;
         int r;
@@ -175,7 +173,7 @@ static int umount_child(void *arg)
                 r = umount_once(self_fd, call);
                 if (r != -EBUSY || now_usec() >= until)
                         return r;
-                (void)nanosleep(&pause, NULL);
+                pause_usec(BUSY_PAUSE_USEC);
         }
 }
 

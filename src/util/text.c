@@ -505,6 +505,16 @@ uint64_t now_usec(void)
         return clock_usec(CLOCK_MONOTONIC);
 }
 
+void pause_usec(uint64_t usec)
+{
+        const struct timespec ts = {
+                .tv_sec = (time_t)(usec / USEC_PER_SEC),
+                .tv_nsec = (long)(usec % USEC_PER_SEC) * 1000,
+        };
+
+        (void)nanosleep(&ts, NULL);
+}
+
 uint64_t now_realtime_usec(void)
 {
         return clock_usec(CLOCK_REALTIME);

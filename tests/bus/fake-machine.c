@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <time.h>
 
 #include "policy.h"
 #include "topology.h"
@@ -31,16 +30,6 @@ static void world(const char *what, const char *name)
                 open(path ? path : "/dev/null", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 
         (void)dprintf(fd, "%s %s\n", what, name);
-}
-
-static void pause_usec(uint64_t usec)
-{
-        struct timespec ts = {
-                .tv_sec = (time_t)(usec / USEC_PER_SEC),
-                .tv_nsec = (long)(usec % USEC_PER_SEC) * 1000,
-        };
-
-        (void)nanosleep(&ts, NULL);
 }
 
 /* Until the parent says something, at most a minute. */
