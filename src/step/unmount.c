@@ -12,7 +12,8 @@
 #include "sys/blkid.h"
 
 /* Somebody else who has it mounted during the way back. */
-#define OTHERS_TIMEOUT_USEC (10 * USEC_PER_SEC)
+#define OTHERS_TIMEOUT_USEC (30 * USEC_PER_SEC)
+#define ALONE_USEC USEC_PER_SEC
 
 static int is_busy(const Step *s, Run *run, const MountPlace *place, Failure *f)
 {
@@ -124,7 +125,7 @@ static bool is_writable(const Step *s)
 /* The options are the superblock's: while somebody else has the filesystem mounted, a mount gets
  * his and nobody complains (get_tree_bdev(), fs/super.c, 6.12). Unmounted and tried again until he
  * is gone. */
-static int put_back(const Step *s, const MountPlace *place)
+static int put_back(const Step *s, MountPlace *place)
 {
         const MountPlace top = {
                 .ns_pid = place->ns_pid, .ns = place->ns, .target = place->target
@@ -134,7 +135,6 @@ static int put_back(const Step *s, const MountPlace *place)
         int r;
 
         for (;;) {
-
                 r = mounts_place(place, strempty(step_get(s, "source")),
                         strempty(step_get(s, "root")), strempty(step_get(s, "fstype")),
                         strempty(step_get(s, "options")), strempty(step_get(s, "fs-options")),
@@ -155,7 +155,7 @@ static int put_back(const Step *s, const MountPlace *place)
                         r = mounts_umount(&top, false, step_get_u64(s, "wait"), -EBADF);
                 if (r < 0 && r != -EBUSY && r != -ENOENT)
                         return r;
-                pause_usec(50 * USEC_PER_MSEC);
+                place->alone_usec = ALONE_USEC;
         }
 }
 

@@ -70,9 +70,10 @@ int mounts_stage_overlay(const char *source, const char *fs_options, const char 
 /* 0 or -EOPNOTSUPP: would the line above give back the same? */
 int mounts_overlay_check(const char *fs_options) _must_check_;
 
-/* mount(2) by libmount, without helpers, utab, fstab and a silent retry read-only. */
-int mounts_stage(
-        const char *source, const char *fstype, const char *options, const char *dir) _must_check_;
+/* mount(2) by libmount, without helpers, utab, fstab and a silent retry read-only. claim_fd, which
+ * may be none, is closed in the instant before. */
+int mounts_stage(const char *source, const char *fstype, const char *options, const char *dir,
+        int *claim_fd) _must_check_;
 
 /* The namespace where the place lies. Only in a child. -ESRCH: it does not exist any more. */
 int mounts_place_ns_open(const MountPlace *place) _must_check_;

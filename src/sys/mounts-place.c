@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
+#include "sys/claim.h"
 #include "sys/mounts-internal.h"
 #include "sys/mounts.h"
 
@@ -166,17 +167,34 @@ static int stage_overlay(int self_fd, const PlaceCall *call)
 
 /* The staging mount lives in a namespace that only this child is in, so whenever the child is
  * killed the kernel takes it away: nothing is left to be found and removed later. */
+/* The device for ourselves, as soon as it is nobody's. Its descriptor is closed by whoever mounts,
+ * in the instant before: somebody who mounts it in a loop would be faster than any preparation. */
+static int claim_moment(const PlaceCall *call)
+{
+        uint64_t deadline = usec_add(now_usec(), call->place->alone_usec);
+        int fd = -EBUSY;
+
+        while (call->place->alone_usec > 0 && fd == -EBUSY && now_usec() < deadline)
+                fd = claim_open(call->source, call->dev);
+        return fd;
+}
+
 static int stage(int self_fd, const PlaceCall *call)
 {
+        _cleanup_(closep) int claim_fd = -EBADF;
         int r;
 
         if (unshare(CLONE_NEWNS) < 0)
                 return -errno;
         if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
                 return -errno;
-        r = is_overlay(call->fstype)
-                    ? stage_overlay(self_fd, call)
-                    : mounts_stage(call->source, call->fstype, call->fs_options, STAGING_DIR);
+        if (is_overlay(call->fstype)) {
+                r = stage_overlay(self_fd, call);
+        } else {
+                claim_fd = claim_moment(call);
+                r = mounts_stage(
+                        call->source, call->fstype, call->fs_options, STAGING_DIR, &claim_fd);
+        }
         return r < 0 ? r : clone_tree(self_fd, call->root);
 }
 

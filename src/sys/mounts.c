@@ -366,7 +366,8 @@ int mounts_read(pid_t pid, MountList *l)
         return mounts_read_process(getpid(), ours, l);
 }
 
-int mounts_stage(const char *source, const char *fstype, const char *options, const char *dir)
+int mounts_stage(
+        const char *source, const char *fstype, const char *options, const char *dir, int *claim_fd)
 {
         _cleanup_(mnt_free_contextp) struct libmnt_context *ctx = NULL;
         int r;
@@ -383,7 +384,10 @@ int mounts_stage(const char *source, const char *fstype, const char *options, co
                 mnt_context_set_fstype(ctx, fstype) < 0 ||
                 mnt_context_set_options(ctx, options) < 0 || mnt_context_set_target(ctx, dir) < 0)
                 return -ENOMEM;
-        r = mnt_context_mount(ctx);
+        r = mnt_context_prepare_mount(ctx);
+        *claim_fd = safe_close(*claim_fd);
+        if (r == 0)
+                r = mnt_context_do_mount(ctx);
         if (r == 0)
                 return 0;
         if (mnt_context_syscall_called(ctx) && mnt_context_get_syscall_errno(ctx) > 0)

@@ -48,6 +48,8 @@ typedef struct MountPlace {
         dev_t dev;   /* 0: not checked */
         const char *target;
         const char *propagation; /* for mounts_place(), as in Mount; NULL: as it comes */
+        /* For mounts_place(): wait so long for a moment in which nobody has the device. */
+        uint64_t alone_usec;
 } MountPlace;
 
 /* umount2(UMOUNT_NOFOLLOW) in a child that entered the namespace; never lazy unless detach is set.

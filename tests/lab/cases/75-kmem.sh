@@ -21,7 +21,9 @@ ram() {
 
 ndctl create-namespace -f -e namespace1.0 -m devdax >/dev/null
 echo offline >/sys/devices/system/memory/auto_online_blocks
-daxctl reconfigure-device -m system-ram dax1.0 >/dev/null
+# A device that has just come is busy for a moment.
+udevadm settle
+wait_for 'daxctl reconfigure-device -m system-ram dax1.0' 20
 [ "$(ram)" = 1 ]
 block=$(memory | sed -n 's/^memory\([0-9]*\) online Movable$/\1/p' | tail -n 1)
 # One that was offline before stays so.
