@@ -23,7 +23,7 @@ static int ask(void *arg)
         const Question *q = arg;
         struct dqinfo info = { 0 };
 
-        if (quotactl(QCMD(Q_GETINFO, q->type), q->devnode, 0, (caddr_t)&info) < 0)
+        if (quotactl((int)QCMD((unsigned)Q_GETINFO, q->type), q->devnode, 0, (caddr_t)&info) < 0)
                 return -errno;
         return info.dqi_flags & FLAG_SYSTEM_FILE ? -ENOENT : 0;
 }
