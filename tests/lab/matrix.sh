@@ -6,7 +6,7 @@
 # verdict CASE KERNEL: how it went, "-" where the case is not for that kernel or was not run.
 verdict() {
         local word
-        word=$(cat "$results"/result.* | awk -v c="$1" -v k="$2" '$NF == c && $2 == k { print $1 }' | sort | tail -n 1)
+        word=$(cat "$results"/result.* | awk -v c="$1" -v k="$2" '$6 == c && $2 == k { print $1 }' | sort | tail -n 1)
         case $word in
         ok) echo ok ;;
         FAIL) echo FAILED ;;
