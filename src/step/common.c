@@ -9,6 +9,7 @@
 #include <poll.h>
 
 #include "plan.h"
+#include "sys/child.h"
 #include "sys/pidfd.h"
 #include "sys/proc-hints.h"
 #include "sys/proc-pins.h"
@@ -383,4 +384,30 @@ int victims_wait(Run *run, const Step *s, Victims *v, uint64_t deadline_usec, Fa
                 run_progress(run, s, "waiting for %s", victims_names(v, names, sizeof(names)));
         }
         return (int)victims_alive(v);
+}
+
+/* --- taking something down --- */
+
+int step_call(const Step *s, Run *run, int (*fn)(void *), Failure *f)
+{
+        int r;
+
+        do {
+                r = child_call(fn, (void *)s, step_get_u64(s, "wait"), run_cancel_fd(run));
+        } while (r == -ECANCELED && run_check_cancel(run, f) == 0);
+        return r;
+}
+
+int step_still_open(const Step *s, Run *run, Failure *f)
+{
+        char names[512] = "";
+
+        if (!run_can_climb(run) &&
+                step_find_users(run, step_get(s, "dev"), names, sizeof(names)) <= 0)
+                *names = '\0';
+        return failure_set(f, FAILURE_BUSY, -EBUSY, step_node(s), "it is still open%s%s; %s",
+                *names ? " in " : "", names,
+                *names ? "stop them and ask again"
+                       : "no process shows it: look for mounts, swap areas, loop devices and "
+                         "exports on it");
 }

@@ -57,3 +57,9 @@ int victims_wait(
  * the plan and writes a "newcomer" note for each that is not protected (keys protect-units,
  * protect-processes). Number of new ones, or negative errno. */
 int step_find_newcomers(Run *run, const Step *s, const char *devs, Failure *f) _must_check_;
+
+/* Runs fn(s) in a child, as long as the step's wait= allows. -ECANCELED with the Failure filled;
+ * -ETIMEDOUT and what fn answers are for the caller to tell. */
+int step_call(const Step *s, Run *run, int (*fn)(void *), Failure *f) _must_check_;
+/* The failure of a device (key dev) that could not be taken down because somebody has it open. */
+int step_still_open(const Step *s, Run *run, Failure *f);

@@ -138,34 +138,15 @@ static int remove_in_child(void *arg)
         return r == -ENXIO ? 0 : r;
 }
 
-static int is_busy(const Step *s, Run *run, Failure *f)
-{
-        char names[512] = "";
-
-        if (!run_can_climb(run) &&
-                step_find_users(run, step_get(s, "dev"), names, sizeof(names)) <= 0)
-                *names = '\0';
-        return failure_set(f, FAILURE_BUSY, -EBUSY, step_node(s), "it is still open%s%s; %s",
-                *names ? " in " : "", names,
-                *names ? "stop them and ask again"
-                       : "no process shows it: look for mounts, swap areas, loop devices and "
-                         "exports on it");
-}
-
 static int deactivate_apply(const Step *s, Run *run, Failure *f)
 {
         int r = hold_keys(s, run);
 
         if (r < 0)
                 return r;
-        do {
-                r = child_call(
-                        remove_in_child, (void *)s, step_get_u64(s, "wait"), run_cancel_fd(run));
-                if (r == -ECANCELED && run_check_cancel(run, f) == 0)
-                        r = -EAGAIN;
-        } while (r == -EAGAIN);
+        r = step_call(s, run, remove_in_child, f);
         if (r == -EBUSY)
-                return is_busy(s, run, f);
+                return step_still_open(s, run, f);
         if (r == -ESTALE)
                 return changed(s, r, f);
         if (r == -ETIMEDOUT)

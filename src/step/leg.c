@@ -112,12 +112,7 @@ static int leg_apply(const Step *s, Run *run, Failure *f)
 
         if (r < 0)
                 return r;
-        do {
-                r = child_call(
-                        remove_in_child, (void *)s, step_get_u64(s, "wait"), run_cancel_fd(run));
-                if (r == -ECANCELED && run_check_cancel(run, f) == 0)
-                        r = -EAGAIN;
-        } while (r == -EAGAIN);
+        r = step_call(s, run, remove_in_child, f);
         if (r == -EBUSY)
                 return failure_set(f, FAILURE_BUSY, r, step_node(s),
                         "%s does not let go of it; the kernel's log and /proc/mdstat say more",

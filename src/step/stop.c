@@ -80,36 +80,17 @@ static int wait_gone(const Step *s)
         return r == -ENOENT ? 0 : -EBUSY;
 }
 
-static int is_busy(const Step *s, Run *run, Failure *f)
-{
-        char names[512] = "";
-
-        if (!run_can_climb(run) &&
-                step_find_users(run, step_get(s, "dev"), names, sizeof(names)) <= 0)
-                *names = '\0';
-        return failure_set(f, FAILURE_BUSY, -EBUSY, step_node(s), "it is still open%s%s; %s",
-                *names ? " in " : "", names,
-                *names ? "stop them and ask again"
-                       : "no process shows it: look for mounts, swap areas, loop devices and "
-                         "exports on it");
-}
-
 static int stop_apply(const Step *s, Run *run, Failure *f)
 {
         int r = stop_check(s, run, f);
 
         if (r < 0 || read_array(s, step_node(s)) == -ENOENT)
                 return r;
-        do {
-                r = child_call(
-                        stop_in_child, (void *)s, step_get_u64(s, "wait"), run_cancel_fd(run));
-                if (r == -ECANCELED && run_check_cancel(run, f) == 0)
-                        r = -EAGAIN;
-        } while (r == -EAGAIN);
+        r = step_call(s, run, stop_in_child, f);
         if (r == 0)
                 r = wait_gone(s);
         if (r == -EBUSY)
-                return is_busy(s, run, f);
+                return step_still_open(s, run, f);
         if (r == -ETIMEDOUT)
                 return failure_set(f, FAILURE_TIMED_OUT, r, step_node(s),
                         "its stop did not come back; it waits for I/O that does not end");

@@ -67,7 +67,7 @@ static void bucket_add(Graph *g, Node *n)
 static int buckets_grow(Graph *g)
 {
         size_t n = g->n_buckets ? 2 * g->n_buckets : BUCKETS_INITIAL;
-        Node **buckets = calloc(n, sizeof(*buckets));
+        Node **buckets = calloc(n, sizeof(Node *));
 
         if (!buckets)
                 return -ENOMEM;
