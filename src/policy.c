@@ -266,6 +266,8 @@ static int for_writable(Build *b, const StepOps *ops)
                         return -ENOMEM;
                 e = build_copy_keys(r, mount, keys);
                 if (e == 0)
+                        e = record_set(r, "uuid", node_get(fs, "uuid"));
+                if (e == 0)
                         e = build_set_usec(r, "wait", READONLY_TIMEOUT_USEC);
                 e = build_add_step(b, ops, &r, e);
         }

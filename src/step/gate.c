@@ -39,6 +39,9 @@ static int gate_apply(const Step *s, Run *run, Failure *f)
         if (r < 0)
                 return failure_set(f, FAILURE_FAILED, r, step_node(s),
                         "the service manager does not answer (%s)", strerror(-r));
+        /* Somebody else's mask stays, also if we are killed right here. */
+        if (unit_is_masked(step_node(s)))
+                return 0;
         r = run_note(run, "masked", step_node(s), "by-us", "yes", NULL);
         if (r == 0)
                 r = unit_mask(step_node(s));

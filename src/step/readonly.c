@@ -7,6 +7,7 @@
 
 #include "step/common.h"
 #include "step/readonly.h"
+#include "sys/blkid.h"
 #include "sys/child.h"
 #include "sys/readonly.h"
 
@@ -22,14 +23,35 @@ static int call_in_child(void *arg)
         return superblock_set_readonly(c->dev, c->readonly);
 }
 
+/* A device number may have gone to another filesystem since the plan: a disk that was unbound and
+ * bound takes the lowest that is free, and nobody's read-only one is to become writable. Where that
+ * cannot be told apart (no uuid, a number without a device) nothing is done, neither way. */
+static int check_filesystem(const Step *s)
+{
+        const char *uuid = step_get(s, "uuid");
+        _cleanup_(freep) char *devnode =
+                string_printf("/dev/block/%s", strempty(step_get(s, "dev")));
+        BlkidInfo info;
+        int r;
+
+        if (!devnode)
+                return -ENOMEM;
+        r = uuid ? blkid_read(devnode, &info) : -ENOENT;
+        if (r == -ENODATA || (r == 0 && !streq(info.uuid, uuid)))
+                return -ENOENT;
+        return r;
+}
+
 int readonly_set(const Step *s, bool readonly, int cancel_fd)
 {
         Call c = {
                 .dev = step_get_dev(s, "dev"),
                 .readonly = readonly,
         };
+        int r;
 
-        return child_call(call_in_child, &c, step_get_u64(s, "wait"), cancel_fd);
+        r = check_filesystem(s);
+        return r < 0 ? r : child_call(call_in_child, &c, step_get_u64(s, "wait"), cancel_fd);
 }
 
 static int readonly_apply(const Step *s, Run *run, Failure *f)

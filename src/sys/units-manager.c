@@ -89,6 +89,14 @@ int unit_mask(const char *name)
         return 0;
 }
 
+bool unit_is_masked(const char *name)
+{
+        _cleanup_(freep) char *path = string_printf(MASKS "/%s", name);
+        struct stat st;
+
+        return path && lstat(path, &st) == 0;
+}
+
 int unit_unmask(const char *name)
 {
         _cleanup_(freep) char *path = string_printf(MASKS "/%s", name);

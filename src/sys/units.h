@@ -23,6 +23,8 @@ int unit_name_of_path(
 /* Does somebody want to be able to start it? A mount made by hand has a unit without a file. */
 bool unit_file_exists(const char *name);
 
+/* Is there a mask of this kind, ours or somebody else's? */
+bool unit_is_masked(const char *name);
 /* Keeps a unit from being started until the machine boots or it is unmasked; what runs goes on.
  * -EALREADY when somebody else masked it. Takes effect with units_reload(). */
 int unit_mask(const char *name) _must_check_;

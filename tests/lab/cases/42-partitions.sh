@@ -20,6 +20,8 @@ world | diff /run/before -
 request /dev/pmem0p2
 wait_removal done
 [ "$(property Road)" = 's "kill"' ]
+# Once nobody wrote to it any more it was made read-only, before anything was unmounted.
+kernel_said 'EXT4-fs \(pmem0p2\): re-mounted'
 assert_gone namespace0.0
 [ -z "$(places)" ]
 bind_again namespace0.0
