@@ -62,6 +62,8 @@ typedef struct ProcAsk {
         const dev_t *nodes;
         size_t n_nodes;
         uint64_t deadline_usec;
+        const pid_t *pids; /* NULL: all processes */
+        size_t n_pids;
         bool text;        /* maps even where PROCMAP_QUERY works */
         unsigned workers; /* 0: one per processor */
 } ProcAsk;

@@ -125,6 +125,16 @@ static int append_pid(Work *work, size_t *size, pid_t pid)
         return 0;
 }
 
+static int copy_pids(Work *work)
+{
+        size_t size = 0;
+        int r = 0;
+
+        for (size_t i = 0; i < work->pool->n_pids && r == 0; i++)
+                r = append_pid(work, &size, work->pool->pids[i]);
+        return r;
+}
+
 /* Before the first worker exists, so that none of them is looked at. */
 static int list_pids(Work *work)
 {
@@ -168,7 +178,7 @@ static int prepare(Work *work)
         void *shared;
         int r;
 
-        r = list_pids(work);
+        r = work->pool->pids ? copy_pids(work) : list_pids(work);
         if (r < 0)
                 return r;
         shared = mmap(

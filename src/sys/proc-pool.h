@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Looks at every process of the machine, several at a time, and gathers what is found. The workers
- * are forked, not threads: each has a descriptor table of its own, so that the kernel needs neither
- * its lock nor a reference for each of some hundred thousand calls (fs/file.c, __fget_light), and
- * one that sleeps inside the kernel is killed without the caller. */
+/* Looks at every process of the machine, or at some, several at a time, and gathers what is found.
+ * The workers are forked, not threads: each has a descriptor table of its own, so that the kernel
+ * needs neither its lock nor a reference for each of some hundred thousand calls (fs/file.c,
+ * __fget_light), and one that sleeps inside the kernel is killed without the caller. */
 
 #include <sys/types.h>
 
@@ -23,6 +23,8 @@ struct ProcPool {
         size_t record_size;
         unsigned workers; /* 0: one per processor */
         uint64_t deadline_usec;
+        const pid_t *pids; /* NULL: every process of the machine */
+        size_t n_pids;
 
         pid_t stuck; /* after -ETIMEDOUT: a process at which a worker has been for a second; or 0 */
         int result_fd; /* in a worker */

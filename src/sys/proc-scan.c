@@ -146,6 +146,8 @@ int proc_ask(const ProcAsk *ask, ProcList *l)
                 .arg = &s,
                 .record_size = sizeof(ProcHolder),
                 .workers = ask->workers,
+                .pids = ask->pids,
+                .n_pids = ask->n_pids,
                 .deadline_usec = ask->deadline_usec,
         };
         ProcList found = { 0 };
@@ -168,7 +170,15 @@ int proc_ask(const ProcAsk *ask, ProcList *l)
 int proc_find_holders(const dev_t *devs, size_t n_devs, const dev_t *nodes, size_t n_nodes,
         uint64_t deadline_usec, ProcList *l)
 {
-        ProcAsk ask = { devs, n_devs, nodes, n_nodes, deadline_usec, false, 0 };
+        ProcAsk ask = { devs, n_devs, nodes, n_nodes, deadline_usec, NULL, 0, false, 0 };
+
+        return proc_ask(&ask, l);
+}
+
+int proc_check_holders(const pid_t *pids, size_t n_pids, const dev_t *devs, size_t n_devs,
+        const dev_t *nodes, size_t n_nodes, uint64_t deadline_usec, ProcList *l)
+{
+        ProcAsk ask = { devs, n_devs, nodes, n_nodes, deadline_usec, pids, n_pids, false, 0 };
 
         return proc_ask(&ask, l);
 }

@@ -48,6 +48,10 @@ void proc_list_done(ProcList *l);
 int proc_find_holders(const dev_t *devs, size_t n_devs, const dev_t *nodes, size_t n_nodes,
         uint64_t deadline_usec, ProcList *l) _must_check_;
 
+/* The same of these processes only. Who is not named has let go, or exited. */
+int proc_check_holders(const pid_t *pids, size_t n_pids, const dev_t *devs, size_t n_devs,
+        const dev_t *nodes, size_t n_nodes, uint64_t deadline_usec, ProcList *l) _must_check_;
+
 /* "dax,fd" and back. */
 #define PROC_USES_MAX 64
 const char *proc_uses_format(unsigned uses, char buf[static PROC_USES_MAX]);
