@@ -16,6 +16,9 @@
 #define USEC_PER_MIN (60 * USEC_PER_SEC)
 #define USEC_PER_HOUR (60 * USEC_PER_MIN)
 
+/* Of a key's beginning, before it is taken for a slip of the pen. */
+#define SIMILAR_LENGTH 5
+
 /* TASK_COMM_LEN of the kernel without its NUL. */
 #define COMM_LENGTH 15
 
@@ -159,6 +162,12 @@ static int read_last_signal(
         return read_signal(k, value, field, ret_cause);
 }
 
+/* Unlike a list of patterns it is replaced as a whole: the order is what it says. */
+static int read_ladder(const ConfigKey *k, const char *value, void *field, const char **ret_cause)
+{
+        return ladder_parse(value, field, ret_cause);
+}
+
 static int read_boolean(const ConfigKey *k, const char *value, void *field, const char **ret_cause)
 {
         int r;
@@ -205,6 +214,9 @@ static int read_number(const ConfigKey *k, const char *value, void *field, const
 }
 
 #define ALLOWED_GLOBS "allowed are shell patterns, separated by blanks"
+#define ALLOWED_LADDER                                                                             \
+        "allowed are up to 8 signals with a time span of up to a day each, such as SIGTERM:10s "   \
+        "SIGINT:5s"
 #define ALLOWED_SIGNAL "allowed is a signal such as SIGTERM, TERM or 15"
 
 /* Time-outs have an upper end on purpose: nothing may be frozen or waited for without one. */
@@ -229,8 +241,7 @@ static const ConfigKey keys[] = {
         MATCH("MatchUUID", match_uuid),
         MATCH("MatchLabel", match_label),
         OTHER("Mode", "auto", read_mode, mode, "allowed are auto, graceful and forced"),
-        SPAN("DrainTimeout", "10s", drain_timeout_usec, 0, 24 * USEC_PER_HOUR),
-        OTHER("DrainSignal", "SIGTERM", read_signal, drain_signal, ALLOWED_SIGNAL),
+        OTHER("DrainSignals", "SIGTERM:10s", read_ladder, drain, ALLOWED_LADDER),
         OTHER("LastSignal", "SIGKILL", read_last_signal, last_signal, ALLOWED_SIGNAL ", or none"),
         SPAN("FreezeTimeout", "30s", freeze_timeout_usec, USEC_PER_SEC, 10 * USEC_PER_MIN),
         SPAN("FreezeBudget", "2s", freeze_budget_usec, 0, 10 * USEC_PER_MIN),
@@ -257,6 +268,26 @@ const ConfigKey *config_key_find(const char *name)
                 if (streq(keys[i].info.name, name))
                         return &keys[i];
         return NULL;
+}
+
+/* The one that has the longest beginning in common. */
+const char *config_key_similar(const char *name)
+{
+        const char *best = NULL;
+        size_t most = SIMILAR_LENGTH - 1;
+
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
+                const char *key = keys[i].info.name;
+                size_t n = 0;
+
+                while (key[n] && key[n] == name[n])
+                        n++;
+                if (n > most) {
+                        most = n;
+                        best = key;
+                }
+        }
+        return best;
 }
 
 bool config_key_is_match(const ConfigKey *k)

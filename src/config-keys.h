@@ -10,6 +10,8 @@ typedef struct ConfigKey ConfigKey;
 
 /* NULL when there is no such key. */
 const ConfigKey *config_key_find(const char *name);
+/* What a misspelt name may have meant; NULL: no idea. */
+const char *config_key_similar(const char *name);
 /* A Match* key: says where a section applies, and has no place in the defaults. */
 bool config_key_is_match(const ConfigKey *k);
 /* A setting of the whole daemon, which has no place in a named section. */

@@ -269,6 +269,15 @@ static const char *misplaced(const Section *s, const ConfigKey *key)
         return NULL;
 }
 
+static int reader_unknown(FileReader *reader, const char *name)
+{
+        const char *similar = config_key_similar(name);
+
+        return reader_fail(reader,
+                "%s=: unknown key%s%s%s; pmemremoved.conf(5) lists those that exist", name,
+                similar ? ", perhaps " : "", strempty(similar), similar ? "=" : "");
+}
+
 static int reader_key(void *userdata, const char *ini_section, const char *name, const char *value)
 {
         FileReader *reader = userdata;
@@ -281,8 +290,7 @@ static int reader_key(void *userdata, const char *ini_section, const char *name,
         if (!reader->section)
                 return reader_fail(reader, "%s= stands before the first section", name);
         if (!key)
-                return reader_fail(reader,
-                        "%s=: unknown key; pmemremoved.conf(5) lists those that exist", name);
+                return reader_unknown(reader, name);
         if (misplaced(reader->section, key))
                 return reader_fail(reader, "%s= %s", name, misplaced(reader->section, key));
         r = config_key_apply(key, reader->all->scratch, value, cause);

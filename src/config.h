@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "failure.h"
+#include "util/ladder.h"
 
 typedef enum Mode {
         MODE_AUTO, /* drain, unmount; then forced where proven and cheap; else SIGKILL; else undo */
@@ -42,8 +43,7 @@ typedef struct Policy {
         char **match_label;
 
         Mode mode;
-        uint64_t drain_timeout_usec;
-        int drain_signal;
+        Ladder drain;
         int last_signal; /* 0: nobody is killed by the daemon */
         uint64_t freeze_timeout_usec;
         uint64_t freeze_budget_usec;

@@ -52,8 +52,9 @@ int build_join_names(const Build *b, const char *kind, const char *key, char **r
 int build_set_joined(const Build *b, Record *r, const char *key, const char *kind,
         const char *attr) _must_check_;
 int build_set_words(Record *r, const char *key, char *const *words) _must_check_;
-/* devs= and filesystems= */
+/* devs=, raw= and filesystems= */
 int build_set_devs(const Build *b, Record *r) _must_check_;
+int build_set_raw(const Build *b, Record *r) _must_check_;
 int build_set_frozen(const Build *b, Record *r) _must_check_;
 int build_closure_names(const Build *b, char **ret) _must_check_;
 /* Upper bound of the frozen time on the forced road. */
@@ -70,6 +71,13 @@ bool build_goes_by_pre_remove(const Build *b);
 const Node *build_chardev(const Node *ns);
 bool build_has_chardev_users(const Build *b);
 int build_vacates(Build *b, const StepOps *ops) _must_check_;
+
+/* policy-processes.c: rows of the pipeline that are about processes. */
+int build_signals(Build *b, const StepOps *ops) _must_check_;
+int build_kill(Build *b, const StepOps *ops) _must_check_;
+int build_settle(Build *b, const StepOps *ops) _must_check_;
+/* What may be done to processes that come after the plan. */
+int build_set_newcomer_keys(const Build *b, Record *r) _must_check_;
 
 /* policy-release.c: is there a step that takes this holder away and gives it back? */
 bool build_can_release(const Node *n);

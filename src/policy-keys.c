@@ -54,23 +54,38 @@ int build_set_words(Record *r, const char *key, char *const *words)
         return text ? record_set(r, key, text) : 0;
 }
 
-/* Disks, and filesystems above them that show a number of their own: on a loop device, an overlay,
- * one that has only its log here. Each once. */
-int build_set_devs(const Build *b, Record *r)
+/* Each number once. */
+static int set_numbers(const Build *b, Record *r, const char *key, const char *const kinds[])
 {
-        static const char *const kinds[] = { KIND_BLOCK, KIND_FILESYSTEM };
         _cleanup_(strv_freep) char **devs = NULL;
         int e = 0;
 
-        for (size_t k = 0; k < ELEMENTSOF(kinds); k++)
+        for (; *kinds; kinds++)
                 for (size_t i = 0; i < b->g->n_nodes && e == 0; i++) {
-                        const char *dev = node_get(b->g->nodes[i], "dev");
+                        const Node *n = b->g->nodes[i];
+                        const char *dev = node_get(n, "dev");
 
-                        if (dev && build_takes(b, b->g->nodes[i], kinds[k]) &&
+                        if (dev && build_takes(b, n, *kinds) && !node_get(n, "foreign") &&
                                 !strv_contains(devs, dev))
                                 e = strv_append(&devs, dev);
                 }
-        return e < 0 ? e : build_set_words(r, "devs", devs);
+        return e < 0 ? e : build_set_words(r, key, devs);
+}
+
+/* Disks, and what stands on them and shows a number of its own: on a loop device, an overlay, one
+ * that has only its log here, a subvolume of btrfs. */
+int build_set_devs(const Build *b, Record *r)
+{
+        static const char *const kinds[] = { KIND_BLOCK, KIND_FILESYSTEM, KIND_MOUNT, NULL };
+
+        return set_numbers(b, r, "devs", kinds);
+}
+
+int build_set_raw(const Build *b, Record *r)
+{
+        static const char *const kinds[] = { KIND_BLOCK, KIND_STACKED, NULL };
+
+        return set_numbers(b, r, "raw", kinds);
 }
 
 /* Not those above them, which were unmounted before. */

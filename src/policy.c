@@ -24,8 +24,6 @@
 #define UNIT_TIMEOUT_USEC (90 * USEC_PER_SEC)
 /* A superblock is made read-only when what is dirty is on its storage. */
 #define READONLY_TIMEOUT_USEC (60 * USEC_PER_SEC)
-/* How long a process may take to die of the kernel's SIGBUS before the daemon's own SIGKILL. */
-#define SIGBUS_GRACE_USEC (2 * USEC_PER_SEC)
 
 typedef enum Part { PART_HEAD, PART_BODY, PART_GROUP, PART_TAIL } Part;
 
@@ -41,8 +39,6 @@ static int for_mount_units(Build *b, const StepOps *ops);
 static int for_automounts(Build *b, const StepOps *ops);
 static int for_open_gate(Build *b, const StepOps *ops);
 static int for_writable(Build *b, const StepOps *ops);
-static int for_processes(Build *b, const StepOps *ops);
-static int for_kill(Build *b, const StepOps *ops);
 static int for_hold(Build *b, const StepOps *ops);
 static int for_frozen_mounts(Build *b, const StepOps *ops);
 static int for_disks(Build *b, const StepOps *ops);
@@ -50,7 +46,6 @@ static int for_unmounted_disks(Build *b, const StepOps *ops);
 static int for_filesystems(Build *b, const StepOps *ops);
 static int for_commit(Build *b, const StepOps *ops);
 static int for_namespaces(Build *b, const StepOps *ops);
-static int for_settle(Build *b, const StepOps *ops);
 static int for_regions(Build *b, const StepOps *ops);
 static int for_disabled_regions(Build *b, const StepOps *ops);
 static int for_verify(Build *b, const StepOps *ops);
@@ -60,8 +55,8 @@ static const Row pipeline[] = {
         { &step_announce, PART_HEAD,  ROAD_ANY,                  once                 },
         { &step_gate,     PART_HEAD,  ROAD_ANY,                  for_mount_units      },
         { &step_opengate, PART_HEAD,  ROAD_ANY,                  for_open_gate        },
-        { &step_signal,   PART_HEAD,  ROAD_ANY,                  for_processes        },
-        { &step_kill,     PART_BODY,  ROAD_KILL,                 for_kill             },
+        { &step_signal,   PART_HEAD,  ROAD_ANY,                  build_signals        },
+        { &step_kill,     PART_BODY,  ROAD_KILL,                 build_kill           },
         { &step_readonly, PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_writable         },
         { NULL,           PART_BODY,  ROAD_ANY,                  build_releases       },
         { &step_automount, PART_BODY, ROAD_GRACEFUL | ROAD_KILL, for_automounts       },
@@ -73,7 +68,7 @@ static const Row pipeline[] = {
         { &step_freeze,   PART_GROUP, ROAD_FORCED,               for_filesystems      },
         { &step_commit,   PART_GROUP, ROAD_FORCED,               for_commit           },
         { &step_unbind,   PART_GROUP, ROAD_FORCED,               for_namespaces       },
-        { &step_settle,   PART_GROUP, ROAD_FORCED,               for_settle           },
+        { &step_settle,   PART_GROUP, ROAD_FORCED,               build_settle         },
         { &step_detach,   PART_GROUP, ROAD_FORCED,               for_frozen_mounts    },
         { &step_automount, PART_GROUP, ROAD_FORCED,              for_automounts       },
         { &step_flush,    PART_TAIL,  ROAD_ANY,                  for_regions          },
@@ -274,72 +269,6 @@ static int for_writable(Build *b, const StepOps *ops)
         return e;
 }
 
-static int for_processes(Build *b, const StepOps *ops)
-{
-        _cleanup_(record_freep) Record *r = NULL;
-        int e;
-
-        if (b->plan->n_processes == 0)
-                return 0;
-        r = build_new_step(b, ops, NULL);
-        if (!r)
-                return -ENOMEM;
-        e = record_set(r, "signal", signal_name(b->policy->drain_signal));
-        if (e == 0)
-                e = build_set_usec(r, "wait", b->policy->drain_timeout_usec);
-        return build_add_step(b, ops, &r, e);
-}
-
-/* What may be done to processes that come after the plan. */
-static int set_newcomer_keys(const Build *b, Record *r)
-{
-        int e = build_set_words(r, "protect-units", b->policy->protect_unit);
-
-        if (e == 0)
-                e = build_set_words(r, "protect-processes", b->policy->protect_process);
-        return e;
-}
-
-/* kill and settle name the devices: who comes after the plan is found by them. */
-static int set_kill_keys(const Build *b, Record *r)
-{
-        int e = build_set_devs(b, r);
-
-        if (e == 0)
-                e = build_set_joined(b, r, "nodes", KIND_CHARDEV, "dev");
-        if (e == 0)
-                e = build_set_usec(r, "wait", b->policy->kill_timeout_usec);
-        if (e == 0 && b->policy->last_signal)
-                e = record_set(r, "signal", signal_name(b->policy->last_signal));
-        return e < 0 ? e : set_newcomer_keys(b, r);
-}
-
-static int for_kill(Build *b, const StepOps *ops)
-{
-        _cleanup_(record_freep) Record *r = build_new_step(b, ops, NULL);
-
-        return build_add_step(b, ops, &r, r ? set_kill_keys(b, r) : -ENOMEM);
-}
-
-static int for_settle(Build *b, const StepOps *ops)
-{
-        _cleanup_(record_freep) Record *r = NULL;
-        int e;
-
-        if (!build_is_mounted(b->group) && !build_chardev(b->group))
-                return 0;
-        r = build_new_step(b, ops, node_name(b->group));
-        if (!r)
-                return -ENOMEM;
-        e = set_kill_keys(b, r);
-        if (e == 0)
-                e = record_set(r, "device", node_get(b->group, "device"));
-        if (e == 0)
-                e = build_set_usec(
-                        r, "grace", MIN_OF(SIGBUS_GRACE_USEC, b->policy->kill_timeout_usec / 2));
-        return build_add_step(b, ops, &r, e);
-}
-
 static int for_hold(Build *b, const StepOps *ops)
 {
         return b->req->hold_before_commit ? once(b, ops) : 0;
@@ -402,7 +331,7 @@ static int set_freeze_keys(const Build *b, Record *r)
         if (e == 0)
                 e = build_set_usec(r, "thaw-after",
                         usec_add(b->policy->freeze_timeout_usec, b->policy->unbind_timeout_usec));
-        return e < 0 ? e : set_newcomer_keys(b, r);
+        return e < 0 ? e : build_set_newcomer_keys(b, r);
 }
 
 static int for_filesystems(Build *b, const StepOps *ops)

@@ -49,7 +49,7 @@ show /lab/pmemapp --verify --ack=/run/ack "$mnt/data"
 chapter "6. An application that refuses to leave, and the forced road"
 rm "$mnt/data" /run/ack
 start_app --on-term=ignore --ack=/run/ack "$mnt/data"
-conf '[Policy]' 'DrainTimeout=2s'
+conf '[Policy]' 'DrainSignals=SIGTERM:2s'
 systemctl reload pmemremoved
 say "Process $app ignores SIGTERM. On the forced road the filesystem is frozen and the driver unbound; inside that" \
         "unbind the kernel kills whoever still has its pages mapped."

@@ -131,8 +131,9 @@ static void assert_list(char *const *list, const char *expected)
 static void assert_defaults(const Policy *p)
 {
         assert_int_equal(p->mode, MODE_AUTO);
-        assert_int_equal(p->drain_timeout_usec, 10 * USEC_PER_SEC);
-        assert_int_equal(p->drain_signal, SIGTERM);
+        assert_int_equal(p->drain.n, 1);
+        assert_int_equal(p->drain.rungs[0].signal, SIGTERM);
+        assert_int_equal(p->drain.rungs[0].wait_usec, 10 * USEC_PER_SEC);
         assert_int_equal(p->last_signal, SIGKILL);
         assert_int_equal(p->freeze_timeout_usec, 30 * USEC_PER_SEC);
         assert_int_equal(p->freeze_budget_usec, 2 * USEC_PER_SEC);
@@ -200,8 +201,7 @@ static void test_every_key(void **state)
                 "MatchUUID=1234-*\n"
                 "MatchLabel=db?data\n"
                 "  Mode = graceful ; for a while\n"
-                "DrainTimeout=1min 30s\n"
-                "DrainSignal=HUP\n"
+                "DrainSignals=HUP:1min30s  15:0 SIGKILL:250ms\n"
                 "LastSignal=none\n"
                 "FreezeTimeout=5\n"
                 "FreezeBudget=0\n"
@@ -223,8 +223,13 @@ static void test_every_key(void **state)
         assert_list(p->match_uuid, "1234-*");
         assert_list(p->match_label, "db?data");
         assert_int_equal(p->mode, MODE_GRACEFUL);
-        assert_int_equal(p->drain_timeout_usec, 90 * USEC_PER_SEC);
-        assert_int_equal(p->drain_signal, SIGHUP);
+        assert_int_equal(p->drain.n, 3);
+        assert_int_equal(p->drain.rungs[0].signal, SIGHUP);
+        assert_int_equal(p->drain.rungs[0].wait_usec, 90 * USEC_PER_SEC);
+        assert_int_equal(p->drain.rungs[1].signal, SIGTERM);
+        assert_int_equal(p->drain.rungs[1].wait_usec, 0);
+        assert_int_equal(p->drain.rungs[2].signal, SIGKILL);
+        assert_int_equal(p->drain.rungs[2].wait_usec, 250 * USEC_PER_MSEC);
         assert_int_equal(p->last_signal, 0);
         assert_int_equal(p->freeze_timeout_usec, 5 * USEC_PER_SEC);
         assert_int_equal(p->freeze_budget_usec, 0);
@@ -243,15 +248,17 @@ static void test_inheritance(void **state)
 
         write_text(w, MAIN_FILE,
                 "[Policy \"first\"]\nMatchRegion=*\nProtectUnit=c.service\n"
-                "[Policy]\nMode=forced\nDrainTimeout=1s\nProtectUnit=a.service\n"
+                "[Policy]\nMode=forced\nDrainSignals=INT:1s HUP:1s\nProtectUnit=a.service\n"
                 "[Policy \"second\"]\nMatchRegion=*\nProtectUnit=\nMode=auto\n");
-        write_text(w, ADMIN_DIR "/late.conf", "[Policy]\nDrainTimeout=2s\nProtectUnit=b.service\n");
+        write_text(w, ADMIN_DIR "/late.conf", "[Policy]\nDrainSignals=TERM:2s\nProtectUnit=b.service\n");
         assert_loads(w);
         assert_int_equal(w->config->n_policies, 3);
         p = w->config->policies[1];
         assert_string_equal(p->name, "first");
         assert_int_equal(p->mode, MODE_FORCED);
-        assert_int_equal(p->drain_timeout_usec, 2 * USEC_PER_SEC);
+        assert_int_equal(p->drain.n, 1);
+        assert_int_equal(p->drain.rungs[0].signal, SIGTERM);
+        assert_int_equal(p->drain.rungs[0].wait_usec, 2 * USEC_PER_SEC);
         assert_list(p->protect_unit, "a.service b.service c.service");
         p = w->config->policies[2];
         assert_string_equal(p->name, "second");
@@ -307,11 +314,11 @@ static void test_dropin_masked(void **state)
         _cleanup_(freep) char *link = in_root(w, ADMIN_DIR "/a.conf");
 
         write_text(w, VENDOR_DIR "/a.conf", "[Policy]\nMode=forced\n");
-        write_text(w, ADMIN_DIR "/b.conf", "[Policy]\nDrainTimeout=1s\n");
+        write_text(w, ADMIN_DIR "/b.conf", "[Policy]\nDrainSignals=\n");
         assert_int_equal(symlink("/dev/null", link), 0);
         assert_loads(w);
         assert_int_equal(w->config->policies[0]->mode, MODE_AUTO);
-        assert_int_equal(w->config->policies[0]->drain_timeout_usec, USEC_PER_SEC);
+        assert_int_equal(w->config->policies[0]->drain.n, 0);
 }
 
 /* A drop-in amends a named section, which keeps its place in the order. */
@@ -364,14 +371,18 @@ static void test_values_refused(void **state)
                 { "Mode=automatic", "no such mode; allowed are auto" },
                 { "Mode=", "no such mode" },
                 { "Mode=auto # why", "no such mode" },
-                { "DrainTimeout=soon", "no time span; allowed are 0 to 1d" },
-                { "DrainTimeout=", "no time span" },
-                { "DrainTimeout=-1s", "no time span" },
-                { "DrainTimeout=25h", "out of range; allowed are 0 to 1d" },
-                { "DrainTimeout=infinity", "out of range" },
-                { "DrainSignal=SIGNONE", "no such signal; allowed is a signal" },
-                { "DrainSignal=none", "no such signal" },
-                { "DrainSignal=0", "no such signal" },
+                { "DrainSignals=SIGTERM", "a signal, a colon and a time span" },
+                { "DrainSignals=SIGTERM:1min 30s", "a signal, a colon and a time span" },
+                { "DrainSignals=SIGTERM:soon", "no time span behind the colon; allowed are up to" },
+                { "DrainSignals=SIGTERM:", "no time span behind" },
+                { "DrainSignals=SIGTERM:-1s", "no time span behind" },
+                { "DrainSignals=SIGTERM:25h", "more than a day" },
+                { "DrainSignals=SIGTERM:infinity", "more than a day" },
+                { "DrainSignals=SIGNONE:1s", "no such signal" },
+                { "DrainSignals=none", "a signal, a colon and a time span" },
+                { "DrainSignals=0:1s", "no such signal" },
+                { "DrainSignals=SIGTERM:1s SIGSTOP:1s", "lets go of nothing" },
+                { "DrainSignals=1:0 1:0 1:0 1:0 1:0 1:0 1:0 1:0 1:0", "too many rungs" },
                 { "LastSignal=99", "or none" },
                 { "FreezeTimeout=0", "out of range; allowed are 1s to 10min" },
                 { "FreezeTimeout=infinity", "out of range" },

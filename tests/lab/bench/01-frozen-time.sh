@@ -6,7 +6,7 @@
 
 /lab/sleepers 900 /run/sleepers &
 wait_for '[ -e /run/sleepers ]' 60
-conf '[Policy]' 'DrainTimeout=100ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:100ms'
 start_daemon
 
 # A new filesystem with SIZE MiB mapped in it, page by page.

@@ -7,7 +7,7 @@ mount_pmem
 mkdir -p /srv/other
 mount -o dax=always,noatime /dev/pmem0 /srv/other
 start_app --on-term=ignore --ack=/run/ack "$mnt/data"
-conf '[Policy]' 'DrainTimeout=1s'
+conf '[Policy]' 'DrainSignals=SIGTERM:1s'
 start_daemon
 world >/run/before
 code=0

@@ -5,7 +5,7 @@
 
 mount_pmem
 start_app --on-term=ignore --ack=/run/ack "$mnt/data"
-conf '[Policy]' 'DrainTimeout=1s'
+conf '[Policy]' 'DrainSignals=SIGTERM:1s'
 start_daemon
 console=$(cat /proc/sys/kernel/printk)
 request namespace0.0 mode s forced

@@ -11,7 +11,7 @@ for how in --on-sigbus=ignore --on-sigbus=stay --fd-only --cwd-only; do
         start_app --on-term=ignore --idle "$how" --size=1 "$place"
         apps+=("$app")
 done
-conf '[Policy]' 'DrainTimeout=500ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:500ms'
 start_daemon
 request namespace0.0 mode s forced
 wait_removal done

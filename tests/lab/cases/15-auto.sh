@@ -4,7 +4,7 @@
 
 mount_pmem
 start_app --on-term=ignore --ack=/run/ack "$mnt/data"
-conf '[Policy]' 'DrainTimeout=500ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:500ms'
 start_daemon
 request namespace0.0
 wait_removal done

@@ -6,7 +6,7 @@
 make_ext4
 mount_pmem
 start_app --on-term=ignore --ack=/run/ack "$mnt/data"
-conf '[Policy]' 'DrainTimeout=500ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:500ms'
 start_daemon
 refused_as NotSupported namespace0.0 mode s forced
 is_alive "$app"

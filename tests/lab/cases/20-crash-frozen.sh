@@ -3,7 +3,7 @@
 # lab: kernel=new config=two timeout=300
 
 mount_pmem
-conf '[Policy]' 'DrainTimeout=100ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:100ms'
 start_daemon
 for who in daemon worker 'daemon worker' 'guardian worker daemon'; do
         note "$who"

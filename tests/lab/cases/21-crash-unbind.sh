@@ -3,7 +3,7 @@
 # lab: kernel=new config=two timeout=300
 
 mount_pmem
-conf '[Policy]' 'DrainTimeout=100ms' 'FreezeBudget=10min'
+conf '[Policy]' 'DrainSignals=SIGTERM:100ms' 'FreezeBudget=10min'
 start_daemon
 # Each page that was mapped costs the kernel one look at each process: this is what makes the unbind long.
 spawn_idle 200

@@ -7,7 +7,7 @@ while IFS=: read -r when drain; do
         note "at $when"
         # For an unbind that is long enough to be stopped in.
         if [[ $when == kernel* ]]; then spawn_idle 200; fi
-        conf '[Policy]' "DrainTimeout=$drain" 'FreezeBudget=10min'
+        conf '[Policy]' "DrainSignals=SIGTERM:$drain" 'FreezeBudget=10min'
         start_app --on-term=ignore --size=8 --ack=/run/ack "$mnt/data"
         world >/run/before
         start_daemon

@@ -11,7 +11,7 @@ start_stuck() {
 }
 
 mount_pmem
-conf '[Policy]' 'DrainTimeout=100ms' 'FreezeTimeout=2s'
+conf '[Policy]' 'DrainSignals=SIGTERM:100ms' 'FreezeTimeout=2s'
 start_daemon
 start_app --on-term=ignore --fsync --ack=/run/ack "$mnt/data"
 world >/run/before

@@ -10,7 +10,7 @@ ends() {
 }
 
 mount_pmem
-conf '[Policy]' 'DrainTimeout=1h' 'FreezeBudget=10min'
+conf '[Policy]' 'DrainSignals=SIGTERM:1h' 'FreezeBudget=10min'
 start_daemon
 start_app --on-term=ignore --size=8 --ack=/run/ack "$mnt/data"
 world >/run/before
@@ -39,7 +39,7 @@ tell Cancel
 ends cancelled
 
 note "nobody confirms"
-conf '[Policy]' 'DrainTimeout=100ms' 'FreezeBudget=10min'
+conf '[Policy]' 'DrainSignals=SIGTERM:100ms' 'FreezeBudget=10min'
 busctl call "$bus_name" "$bus_path" "$bus_name.Manager" Reload
 request namespace0.0 mode s forced hold-before-commit b true confirm-timeout-usec t 8000000
 reaches waiting

@@ -10,7 +10,7 @@ frozen_since() {
 }
 
 mount_pmem
-conf '[Policy]' 'DrainTimeout=100ms' 'FreezeBudget=10min'
+conf '[Policy]' 'DrainSignals=SIGTERM:100ms' 'FreezeBudget=10min'
 start_daemon
 spawn_idle 200
 # Who ignores SIGBUS lives until the memory itself is gone: all through the frozen window.

@@ -8,7 +8,7 @@ second=/mnt/second
 make_xfs /dev/pmem1
 mount_pmem
 mount_pmem /dev/pmem1 "$second"
-conf '[Policy]' 'DrainTimeout=100ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:100ms'
 start_daemon
 start_app --on-term=ignore --ack=/run/ack1 "$second/data"
 other=$app

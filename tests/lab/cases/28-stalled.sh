@@ -4,7 +4,7 @@
 # lab: kernel=new config=two timeout=300
 
 mount_pmem
-conf '[Policy]' 'DrainTimeout=100ms' 'FreezeTimeout=2s' 'UnbindTimeout=1s'
+conf '[Policy]' 'DrainSignals=SIGTERM:100ms' 'FreezeTimeout=2s' 'UnbindTimeout=1s'
 start_daemon
 start_app --on-term=ignore --ack=/run/ack "$mnt/data"
 world >/run/before

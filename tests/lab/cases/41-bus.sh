@@ -8,7 +8,7 @@ mount_pmem /dev/pmem1 /srv/two
 mkdir /srv/bound
 mount --bind -o ro /srv/two /srv/bound
 start_app --on-term=ignore --ack=/run/ack "$mnt/data"
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 world >/run/before
 ctl_refused 5 remove --mode=graceful -y ndbus0

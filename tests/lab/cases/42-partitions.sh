@@ -12,7 +12,7 @@ mount_pmem /dev/pmem0p1
 mount_pmem /dev/pmem0p2 /srv/two
 start_app --on-term=ignore --ack=/run/ack "$mnt/data"
 start_app --on-term=ignore --ack=/run/ack2 /srv/two/data
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 world >/run/before
 refused_as NotSupported namespace0.0 mode s forced

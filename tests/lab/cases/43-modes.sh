@@ -3,7 +3,7 @@
 # lab: kernel=new,old config=two timeout=120
 
 ndctl create-namespace -f -e namespace1.0 -m raw >/dev/null
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 for fs in xfs ext4; do
         note "$fs on a raw namespace"

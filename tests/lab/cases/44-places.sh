@@ -15,7 +15,7 @@ other=$!
 wait_for '[ -e /run/unshared ]' 10
 # Holds nothing but a mount namespace: it is not in the way and must live.
 start_app --on-term=ignore --fd-only "$mnt/sub/data"
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 world >/run/before
 places "$other" >/run/other

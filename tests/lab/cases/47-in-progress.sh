@@ -6,7 +6,7 @@
 make_ext4
 mount_pmem
 start_app --on-term=ignore --ack=/run/ack "$mnt/data"
-conf '[Policy]' 'DrainTimeout=90s' 'MaxParallel=1'
+conf '[Policy]' 'DrainSignals=SIGTERM:90s' 'MaxParallel=1'
 start_daemon
 world >/run/before
 request namespace0.0 mode s graceful

@@ -16,9 +16,10 @@ bad() {
 note "configuration"
 /usr/sbin/pmemremoved --check-config
 pmemremovectl check-config
-bad 'DrainTimeuot=1s' DrainTimeuot
-bad 'DrainTimeout=soon' DrainTimeout
-bad 'DrainTimeout=infinity' DrainTimeout
+bad 'DrainSingals=SIGTERM:1s' 'DrainSingals.*DrainSignals'
+bad 'DrainTimeout=1s' 'DrainTimeout.*DrainSignals'
+bad 'DrainSignals=SIGTERM:soon' DrainSignals
+bad 'DrainSignals=SIGTERM:infinity' DrainSignals
 bad 'Mode=gentle' Mode
 bad 'ProtectUnit=postgresql' ProtectUnit
 bad '[Polcy]' Polcy
@@ -27,7 +28,7 @@ must_fail systemctl start pmemremoved
 [ "$(systemctl is-active pmemremoved)" = failed ] || fail "it is started again and again"
 journalctl -q -o cat -u pmemremoved | grep '/etc/pmemremoved.conf:2:.*Polcy' | head -n 1
 systemctl reset-failed pmemremoved
-conf '[Policy]' 'DrainTimeout=1s'
+conf '[Policy]' 'DrainSignals=SIGTERM:1s'
 
 note "a call activates it; there is nothing"
 busctl call "$bus_name" "$bus_path" "$bus_name.Manager" ListRemovals

@@ -12,7 +12,7 @@ plan_of() {
         pmemremovectl plan --json=short "$1" | jq -r "$2" || true
 }
 
-conf '[Policy]' 'DrainTimeout=5s' '[Policy "gentle"]' "MatchMountPoint=/mnt/*" Mode=graceful 'DrainTimeout=7s'
+conf '[Policy]' 'DrainSignals=SIGTERM:5s' '[Policy "gentle"]' "MatchMountPoint=/mnt/*" Mode=graceful 'DrainSignals=SIGTERM:7s'
 mkdir -p /etc/pmemremoved.conf.d /run/pmemremoved.conf.d
 printf '[Policy]\nDisableRegion=yes\n' >/run/pmemremoved.conf.d/50-region.conf
 start_daemon
@@ -39,10 +39,10 @@ is_mounted
 
 note "a removal in flight keeps the policy it began with"
 rm /etc/pmemremoved.conf.d/60-protect.conf
-conf '[Policy]' 'DrainTimeout=4s' Mode=graceful
+conf '[Policy]' 'DrainSignals=SIGTERM:4s' Mode=graceful
 systemctl reload pmemremoved
 request namespace0.0
-conf '[Policy]' 'DrainTimeout=1h' ProtectProcess=pmemapp
+conf '[Policy]' 'DrainSignals=SIGTERM:1h' ProtectProcess=pmemapp
 systemctl reload pmemremoved
 kill -KILL "$app"
 wait_removal done

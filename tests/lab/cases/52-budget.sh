@@ -4,7 +4,7 @@
 
 mount_pmem
 start_app --on-term=ignore --idle --size=64 --on-sigbus=die "$mnt/big"
-conf '[Policy]' 'DrainTimeout=300ms' 'FreezeBudget=10ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms' 'FreezeBudget=10ms'
 start_daemon
 world >/run/before
 estimate=$(pmemremovectl plan --json=short namespace0.0 | jq '."estimate-usec"')

@@ -4,7 +4,7 @@
 # lab: kernel=new,old config=two timeout=150
 
 mount_pmem
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 
 note "a lazily detached mount with a user"

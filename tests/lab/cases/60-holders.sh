@@ -4,7 +4,7 @@
 # lab: kernel=new,old config=two timeout=240
 
 mount_pmem
-conf '[Policy]' 'DrainTimeout=100ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:100ms'
 start_daemon
 
 # plant KIND COMMAND...: its pid in $pid and in the zoo; what was started is $job.

@@ -39,7 +39,7 @@ wait_for '[ -e /run/kept ]' 10
 kill "$born"
 wait "$born" || true
 start_app --on-term=ignore --fd-only "$mnt/sub/data"
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 world >/run/before
 kept_places >/run/kept

@@ -5,7 +5,7 @@
 # matrix: lazily unmounted, a user left | graceful | refused, the user is named; auto kills it
 # matrix: unmounted while frozen | none | refused; mount, fsfreeze -u, umount makes it removable
 
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 
 note "unmounted while frozen"

@@ -53,7 +53,7 @@ mount /dev/mapper/part "$mnt/two"
 dd if=/dev/urandom of="$mnt/data" bs=1M count=2 status=none
 cp "$mnt/data" "$mnt/two/data"
 sum=$(md5sum <"$mnt/data")
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 stack | tee /run/before
 

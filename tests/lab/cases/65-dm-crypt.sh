@@ -51,7 +51,7 @@ mount /dev/mapper/luks1 "$mnt/luks"
 dd if=/dev/urandom of="$mnt/data" bs=1M count=2 status=none
 cp "$mnt/data" "$mnt/luks/data"
 sum=$(md5sum <"$mnt/data")
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 world >/run/before
 pmemremovectl plan namespace0.0 >/run/plan

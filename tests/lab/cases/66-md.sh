@@ -30,7 +30,7 @@ writer() {
 
 wipefs -qa /dev/pmem0 /dev/pmem1
 modprobe brd rd_nr=6 rd_size=65536 2>/dev/null || true
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 
 note "raid1 with a filesystem and a writer"

@@ -17,7 +17,7 @@ blocked() {
 
 wipefs -qa /dev/pmem0 /dev/pmem1
 modprobe brd rd_nr=2 rd_size=65536 2>/dev/null || true
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 
 note "dm-writecache"

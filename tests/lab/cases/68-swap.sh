@@ -25,7 +25,7 @@ dd if=/dev/zero of=/mnt/two/swap bs=1M count=32 status=none
 chmod 600 /mnt/two/swap
 mkswap -q /mnt/two/swap
 swapon -p 3 /mnt/two/swap
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 areas >/run/areas
 

@@ -35,7 +35,7 @@ undone() {
         world | diff /run/before -
 }
 
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 modprobe loop
 mount_pmem
 mkdir -p /mnt/outer "$mnt/inner" /mnt/auto

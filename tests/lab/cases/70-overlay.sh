@@ -19,7 +19,7 @@ echo low >"$mnt/l1/file"
 mount -t overlay overlay -o "lowerdir=$mnt/l1:$mnt/l2,upperdir=$mnt/u,workdir=$mnt/w" /srv/merged
 mount -t overlay by-a-link -o "ro,noatime,lowerdir=/run/way/l1:/run/upper" /srv/link
 echo high >/srv/merged/file
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 overlays | tee /run/overlays
 [ "$(wc -l </run/overlays)" -eq 2 ]

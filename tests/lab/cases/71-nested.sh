@@ -21,7 +21,7 @@ mkdir -p "$mnt/other/deep"
 mount --bind "$mnt/other" "$mnt/other/deep"
 mount -o dax=always /dev/pmem1 "$mnt/stays"
 echo kept | tee "$mnt/other/file" >"$mnt/stays/file"
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 nested | tee /run/nested
 world >/run/before

@@ -42,7 +42,7 @@ stands() {
 }
 
 modprobe brd rd_nr=1 rd_size=524288
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 mkfs.xfs -q -f -l logdev=/dev/pmem1,size=64m /dev/ram0
 stands logdev log

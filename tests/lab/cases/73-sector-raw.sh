@@ -12,7 +12,7 @@ start_writer() {
         wait_for '[ -s "$mnt/log" ]' 10
 }
 
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 for mode in sector:ext4:128M raw:xfs:320M; do
         size=${mode##*:} mode=${mode%:*} disk=pmem1

@@ -7,7 +7,7 @@
 # matrix: devdax users that pin (io_uring fixed buffers) | any | 6.12: refused; the process is named; noticed also when it came after the plan
 
 ndctl create-namespace -f -e namespace1.0 -m devdax >/dev/null
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 world >/run/before
 

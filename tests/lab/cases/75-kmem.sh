@@ -28,7 +28,7 @@ wait_for 'daxctl reconfigure-device -m system-ram dax1.0' 20
 block=$(memory | sed -n 's/^memory\([0-9]*\) online Movable$/\1/p' | tail -n 1)
 # One that was offline before stays so.
 echo offline >"/sys/devices/system/memory/memory$((block - 1))/state"
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 memory >/run/before
 pmemremovectl plan namespace1.0

@@ -46,7 +46,7 @@ all_gone() {
 make_all
 mount_all
 echo intact | tee /srv/sector/file >/srv/raw/file
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 start_app --on-term=ignore "/dev/$(chardev_of "${names[2]}")"
 world >/run/before

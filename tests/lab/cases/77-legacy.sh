@@ -12,7 +12,7 @@ udevadm settle
 [ "$(cat /sys/block/pmem1/queue/dax)" = 1 ]
 make_xfs /dev/pmem1
 mount_pmem /dev/pmem1
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 world >/run/before
 crash 'begin.* step=unbind ' worker

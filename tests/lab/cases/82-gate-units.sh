@@ -10,7 +10,7 @@ systemctl daemon-reload
 systemctl start mnt-pmem.automount
 ls "$mnt" >/dev/null
 mountpoint -q "$mnt"
-conf '[Policy]' 'DrainTimeout=300ms'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
 start_daemon
 world >/run/before
 

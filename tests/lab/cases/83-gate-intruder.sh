@@ -9,7 +9,7 @@ dd if=/dev/zero of="$mnt/intruder" bs=4096 count=1 status=none
 fallocate -l 4M "$mnt/swapfile"
 chmod 600 "$mnt/swapfile"
 mkswap "$mnt/swapfile" >/dev/null
-conf '[Policy]' 'DrainTimeout=200ms' 'KillTimeout=5s'
+conf '[Policy]' 'DrainSignals=SIGTERM:200ms' 'KillTimeout=5s'
 start_daemon
 world >/run/before
 

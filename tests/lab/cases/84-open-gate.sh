@@ -5,7 +5,7 @@
 # matrix: newcomers that open files, OpenGate=always | any | refused while it goes on, let in again on rollback
 
 mount_pmem
-conf '[Policy]' 'DrainTimeout=1h' 'OpenGate=clean'
+conf '[Policy]' 'DrainSignals=SIGTERM:1h' 'OpenGate=clean'
 start_daemon
 echo content >"$mnt/content"
 start_app --on-term=ignore --ack=/run/ack "$mnt/data"
@@ -19,7 +19,7 @@ plan >/run/plan
 grep -q 'would taint this kernel' /run/plan
 must_fail grep -q op=opengate /run/plan
 
-conf '[Policy]' 'DrainTimeout=1h' 'OpenGate=always'
+conf '[Policy]' 'DrainSignals=SIGTERM:1h' 'OpenGate=always'
 busctl call "$bus_name" "$bus_path" "$bus_name.Manager" Reload
 plan | grep -q op=opengate
 for end in cancel kill; do

@@ -19,7 +19,7 @@ mkfs.ext4 -q "$mnt/image"
 mount -o loop "$mnt/image" /srv/inner
 start_app --idle --fd-only --size=1 /srv/inner/file
 cd /
-conf '[Policy]' 'DrainTimeout=2s'
+conf '[Policy]' 'DrainSignals=SIGTERM:2s'
 start_daemon
 
 # depth WORD: how far the line of the tree that has this word is indented.
