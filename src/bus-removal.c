@@ -101,6 +101,23 @@ GETTER(get_killed)
         return e < 0 ? e : sd_bus_message_close_container(reply);
 }
 
+GETTER(get_awaited)
+{
+        const Removal *r = userdata;
+        int e;
+
+        e = sd_bus_message_open_container(reply, 'a', "(usss)");
+        for (size_t i = 0; i < r->n_awaited && e >= 0; i++) {
+                const RemovalAwaited *a = &r->awaited[i];
+
+                e = sd_bus_message_append(reply, "(usss)", a->pid,
+                        strempty(record_get(a->process, "comm")),
+                        strempty(record_get(a->process, "unit")),
+                        strempty(record_get(a->process, "uses")));
+        }
+        return e < 0 ? e : sd_bus_message_close_container(reply);
+}
+
 GETTER(get_step_states)
 {
         const Removal *r = userdata;
@@ -259,6 +276,7 @@ const sd_bus_vtable bus_removal_vtable[] = {
         FIXED("EstimateUSec", "t", get_estimate, 0),
         CHANGING("FrozenUSec", "t", NULL, offsetof(Removal, frozen_usec)),
         CHANGING("Killed", "a(usss)", get_killed, 0),
+        CHANGING("Awaited", "a(usss)", get_awaited, 0),
         SD_BUS_VTABLE_END,
 };
 

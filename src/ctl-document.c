@@ -13,6 +13,7 @@ static const struct {
         { "step-states", { "number", "rung", "step", "node", "state" } },
         { "kills", { "pid", "command", "unit", "why" } },
         { "killed", { "pid", "command", "unit", "why" } },
+        { "awaited", { "pid", "command", "unit", "uses" } },
         { "blockers", { "error", "node", "sentence" } },
         { "roads", { "name", "why" } },
         { "error", { "error", "sentence" } },

@@ -23,6 +23,7 @@ struct Progress {
         size_t n_clocks;
         char *state;
         char *blockers;
+        char *awaited;
         size_t n_killed;
 };
 
@@ -59,6 +60,7 @@ Progress *progress_free(Progress *p)
         free(p->clocks);
         free(p->state);
         free(p->blockers);
+        free(p->awaited);
         free(p);
         return NULL;
 }
@@ -152,8 +154,8 @@ static void print_hold(FILE *f, const Dict *removal, const char *lead)
                         dict_string(removal, "id"));
 }
 
-/* The blockers as one text, to see whether they changed. */
-static char *blockers_text(const Dict *removal, const char *indent)
+/* What it waits for as one text. */
+static char *waiting_text(const Dict *removal, const char *indent, bool processes)
 {
         char *text = NULL;
         size_t size;
@@ -162,6 +164,8 @@ static char *blockers_text(const Dict *removal, const char *indent)
         if (!f)
                 return NULL;
         print_blockers(f, dict_get(removal, "blockers"), indent, MAX_BLOCKERS);
+        if (processes)
+                print_awaited(f, removal, "   ");
         if (fclose(f) < 0) {
                 free(text);
                 return NULL;
@@ -185,11 +189,22 @@ static void update_blockers(Progress *p, const Dict *removal)
         _cleanup_(freep) char *lead = NULL, *blockers = NULL;
 
         lead = string_printf("%s: waiting for ", dict_string(removal, "target"));
-        blockers = lead ? blockers_text(removal, lead) : NULL;
+        blockers = lead ? waiting_text(removal, lead, false) : NULL;
         if (!blockers || streq(blockers, strempty(p->blockers)))
                 return;
         fputs(blockers, stdout);
         text_keep(&p->blockers, blockers);
+}
+
+static void update_awaited(Progress *p, const Dict *removal, const char *lead)
+{
+        const char *message = awaited_message(removal);
+
+        if (streq(message, strempty(p->awaited)))
+                return;
+        if (*message)
+                printf("%s%s\n", lead, message);
+        text_keep(&p->awaited, message);
 }
 
 static void update_lines(Progress *p, const Dict *removal)
@@ -204,6 +219,8 @@ static void update_lines(Progress *p, const Dict *removal)
         update_steps(p, removal);
         print_killed(stdout, removal, p->n_killed, lead);
         p->n_killed = value_rows(dict_get(removal, "killed"));
+        if (!over)
+                update_awaited(p, removal, lead);
         if (!over)
                 update_blockers(p, removal);
         else
@@ -273,8 +290,8 @@ static size_t count_lines(const char *text)
 
 static char *drawing(const Progress *p, const Dict *removal)
 {
-        _cleanup_(freep) char *blockers = blockers_text(removal, "   waiting for ");
-        size_t used = 4 + (blockers ? count_lines(blockers) : 0), lines = terminal_lines();
+        _cleanup_(freep) char *waiting = waiting_text(removal, "   waiting for ", true);
+        size_t used = 4 + (waiting ? count_lines(waiting) : 0), lines = terminal_lines();
         char *text = NULL;
         size_t size;
         FILE *f = open_memstream(&text, &size);
@@ -284,8 +301,8 @@ static char *drawing(const Progress *p, const Dict *removal)
         draw_head(p, f, removal);
         draw_steps(p, f, removal, lines > used + 1 ? lines - used : 1);
         print_hold(f, removal, "   ");
-        if (blockers && !removal_is_over(removal))
-                fputs(blockers, f);
+        if (waiting && !removal_is_over(removal))
+                fputs(waiting, f);
         if (fclose(f) < 0) {
                 free(text);
                 return NULL;

@@ -97,6 +97,7 @@ const char *value_cell(const Value *v, size_t row, size_t column);
 /* Columns of the structs in the API. */
 enum { BLOCKER_ERROR, BLOCKER_NODE, BLOCKER_SENTENCE };
 enum { KILL_PID, KILL_COMMAND, KILL_UNIT, KILL_WHY };
+enum { AWAITED_PID, AWAITED_COMMAND, AWAITED_UNIT, AWAITED_USES };
 enum { STEP_NUMBER, STEP_RUNG, STEP_NAME, STEP_NODE, STEP_STATE };
 enum { ROAD_NAME, ROAD_WHY };
 enum { ERROR_NAME, ERROR_SENTENCE };
@@ -238,6 +239,12 @@ int plan_status(const Dict *plan);
 int plan_print(Ctl *c, const char *target, const Dict *plan) _must_check_;
 int plan_print_kills(Ctl *c, const Dict *plan) _must_check_;
 void print_blockers(FILE *out, const Value *blockers, const char *indent, size_t max);
+
+/* --- ctl-awaited.c --- */
+
+void print_awaited(FILE *out, const Dict *removal, const char *indent);
+/* All of it in one line, with the time that is left; "" when nobody is waited for. */
+const char *awaited_message(const Dict *removal);
 void plan_json(Json *j, const char *target, const Dict *plan);
 
 /* --- ctl-removal.c: one removal and how it ended --- */

@@ -22,14 +22,17 @@
  *     finished result=done             the worker's last word; then the file is only a memory
  *     reported                         journal and bus were told; else the next daemon does it
  *
+ *     left 812 signal=SIGTERM          exited after that signal
+ *     holds 812 start=4711 now=no      lives, and has let go (or, now=yes, holds it again)
+ *
  * "signalled", "newcomer", "freezing", "unbinding", "sigbus", "kernel", "console" are explained
  * where a step writes them.
  *
- * The same records go to the parent over the worker's socket, and two that are not kept:
- * "lock-wait" and "complaint". A lock (flock) on the open file says that somebody works on it; a
- * child that sleeps in the unbind write inherits it, so it is held exactly as long as the kernel is
- * busy. A torn last line (power loss, full disk) is ignored: it was not synced, so what it
- * announces had not begun. */
+ * The same records go to the parent over the worker's socket, and three that are not kept:
+ * "lock-wait", "complaint", and "awaited": who is waited for. A lock (flock) on the open file says
+ * that somebody works on it; a child that sleeps in the unbind write inherits it, so it is held
+ * exactly as long as the kernel is busy. A torn last line (power loss, full disk) is ignored: it
+ * was not synced, so what it announces had not begun. */
 
 #include "plan.h"
 #include "policy.h"

@@ -11,6 +11,7 @@
 
 #include "bus-signals.h"
 #include "messages.h"
+#include "removal-awaited.h"
 #include "removal-log.h"
 #include "util/text.h"
 
@@ -81,6 +82,7 @@ void removal_forget(Removal *r)
 {
         blockers_clear(r);
         killed_clear(r);
+        removal_awaited_clear(r);
         set_text(&r->step_text, NULL);
         set_text(&r->progress, NULL);
         for (size_t i = 0; r->steps && i < r->plan->n_steps; i++)
@@ -112,6 +114,7 @@ static void take_begin(Removal *r, const Record *rec)
         set_text(&r->step_text, plan_step_text(s, text, sizeof(text)));
         set_text(&r->progress, NULL);
         blockers_clear(r);
+        removal_awaited_clear(r);
         removal_log(r, LOG_INFO, NULL, s, NULL, "%s begins", text);
 }
 
@@ -124,6 +127,7 @@ static void take_end(Removal *r, const Record *rec)
                 return;
         step_set(r, s, STEP_DONE);
         r->running = 0;
+        removal_awaited_clear(r);
         set_text(&r->step_text, NULL);
         removal_log(r, LOG_INFO, NULL, s, NULL, "%s is done after %s",
                 plan_step_text(s, text, sizeof(text)),
@@ -155,6 +159,7 @@ static void take_fail(Removal *r, const Record *rec)
                 r->failure = now;
         step_set(r, s, STEP_FAILED);
         r->running = 0;
+        removal_awaited_clear(r);
         removal_log(r, LOG_WARNING, NULL, s, now.node, "%s failed: %s", s ? s->ops->name : "a step",
                 failure_text(&now, text, sizeof(text)));
 }
@@ -266,6 +271,7 @@ static void take_rollback(Removal *r, const Record *rec)
 {
         r->committed = false;
         r->running = 0;
+        removal_awaited_clear(r);
         set_text(&r->step_text, NULL);
         set_text(&r->progress, "undoing what was done");
         removal_log(r, LOG_NOTICE, NULL, NULL, NULL, "it is being undone");
@@ -328,8 +334,25 @@ static void take_newcomer(Removal *r, const Record *rec)
                 strempty(rec->name), strna(record_get(rec, "comm")));
 }
 
+static void take_left(Removal *r, const Record *rec)
+{
+        removal_log(r, LOG_INFO, NULL, NULL, rec->name, "process %s (%s) left after %s",
+                strempty(rec->name), strna(record_get(rec, "comm")),
+                strna(record_get(rec, "signal")));
+}
+
+static void take_holds(Removal *r, const Record *rec)
+{
+        bool again = streq(strempty(record_get(rec, "now")), "yes");
+
+        removal_log(r, again ? LOG_NOTICE : LOG_INFO, NULL, NULL, rec->name, "process %s (%s) %s",
+                strempty(rec->name), strna(record_get(rec, "comm")),
+                again ? "holds it again" : "has let go and is left alone");
+}
+
 static void take_recovering(Removal *r, const Record *rec)
 {
+        removal_awaited_clear(r);
         set_text(&r->progress, "finishing what a dead worker left");
 }
 
@@ -355,9 +378,12 @@ static void take_reported(Removal *r, const Record *rec)
 }
 
 static const char *const none[] = { NULL };
-static const char *const step_changes[] = { "Step", "StepStates", "Progress", "Blockers", NULL };
-static const char *const failure_changes[] = { "Step", "StepStates", "Error", "Road", NULL };
+static const char *const step_changes[] = { "Step", "StepStates", "Progress", "Blockers", "Awaited",
+        NULL };
+static const char *const failure_changes[] = { "Step", "StepStates", "Error", "Road", "Awaited",
+        NULL };
 static const char *const progress_changes[] = { "Progress", NULL };
+static const char *const awaited_changes[] = { "Awaited", "Progress", NULL };
 static const char *const blocker_changes[] = { "Blockers", NULL };
 static const char *const killed_changes[] = { "Killed", NULL };
 static const char *const frozen_changes[] = { "FrozenUSec", NULL };
@@ -387,8 +413,11 @@ static const struct Word {
         { "warn", take_warn, _EVENT_INVALID, none },
         { "kernel", take_kernel, _EVENT_INVALID, none },
         { "signalled", take_signalled, _EVENT_INVALID, none },
+        { "left", take_left, _EVENT_INVALID, none },
         { "newcomer", take_newcomer, _EVENT_INVALID, none },
-        { "recovering", take_recovering, _EVENT_INVALID, progress_changes },
+        { "holds", take_holds, _EVENT_INVALID, none },
+        { "awaited", removal_awaited_take, _EVENT_INVALID, awaited_changes },
+        { "recovering", take_recovering, _EVENT_INVALID, awaited_changes },
         { "lock-wait", take_progress, _EVENT_INVALID, progress_changes },
         { "complaint", take_warn, _EVENT_INVALID, none },
         { "finished", take_finished, _EVENT_INVALID, step_changes },
@@ -416,7 +445,7 @@ RemovalEvent removal_take(Removal *r, const Record *rec)
 
 bool removal_record_in_ledger(const char *verb)
 {
-        return !streq(verb, "lock-wait") && !streq(verb, "complaint");
+        return !streq(verb, "lock-wait") && !streq(verb, "complaint") && !streq(verb, "awaited");
 }
 
 const char *const *removal_record_properties(const char *verb)

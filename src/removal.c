@@ -23,7 +23,7 @@ static const char *const end_changes[] = { "State", "Committed", "Cancelable", "
         "StepStates", "Progress", "FrozenUSec", "Result", "Error", NULL };
 static const char *const deadline_changes[] = { "Deadline", "Cancelable", NULL };
 static const char *const all_changes[] = { "Step", "StepStates", "Road", "Progress", "Blockers",
-        "Committed", "Killed", "FrozenUSec", "Error", NULL };
+        "Committed", "Killed", "Awaited", "FrozenUSec", "Error", NULL };
 static const char *const progress_changes[] = { "Progress", NULL };
 
 bool removal_alive(const Removal *r)

@@ -38,6 +38,11 @@ typedef struct RemovalKilled {
         char *reason;
 } RemovalKilled;
 
+typedef struct RemovalAwaited {
+        uint32_t pid;
+        Record *process; /* comm= unit= uses= */
+} RemovalAwaited;
+
 typedef struct Removal {
         Manager *manager;
         uint64_t id;
@@ -66,6 +71,10 @@ typedef struct Removal {
         size_t n_blockers;
         RemovalKilled *killed;
         size_t n_killed;
+        RemovalAwaited *awaited; /* processes that are waited for now */
+        size_t n_awaited;
+        uint64_t awaited_log_usec; /* when the journal is told again */
+        uint64_t awaited_pause_usec;
         uint64_t frozen_usec;
         uint64_t frozen_since_usec; /* 0: not frozen */
         Failure failure;
