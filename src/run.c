@@ -55,7 +55,7 @@ bool run_can_climb(const Run *run)
 
 /* Never waits: a parent that is stopped must not keep a filesystem frozen. What it misses here it
  * reads from the ledger. */
-static void tell(const Run *run, const Record *r)
+void run_tell(Run *run, const Record *r)
 {
         _cleanup_(freep) char *line = record_print(r);
 
@@ -67,7 +67,7 @@ static int note_record(Run *run, const Record *r)
 {
         int e = ledger_append(run->ledger, r);
 
-        tell(run, r);
+        run_tell(run, r);
         return run->committed ? 0 : e;
 }
 

@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Shared by steps; see the header. Processes are signalled and awaited by pidfd only: exits are
- * announced, never polled for, and a reused pid is never hit. */
+/* Shared by steps; see the header. */
 
 #include "step/common.h"
 
-#include <inttypes.h>
-#include <poll.h>
-
-#include "plan.h"
+#include "step/holds.h"
 #include "sys/child.h"
-#include "sys/pidfd.h"
 #include "sys/proc-hints.h"
 #include "sys/proc-pins.h"
 #include "sys/proc.h"
-#include "sys/units.h"
 
-#define SCAN_TIMEOUT_USEC (30 * USEC_PER_SEC)
 #define HINTS_TIMEOUT_USEC (10 * USEC_PER_SEC)
-#define PROGRESS_MS 1000
 
 void step_place(const Step *s, MountPlace *ret)
 {
@@ -36,49 +28,6 @@ void step_place(const Step *s, MountPlace *ret)
 }
 
 /* --- who is there --- */
-
-typedef struct Devs {
-        dev_t *items;
-        size_t n;
-} Devs;
-
-static void devs_done(Devs *d)
-{
-        free(d->items);
-}
-
-static int devs_parse(const char *text, Devs *d)
-{
-        _cleanup_(strv_freep) char **words = NULL;
-        int r;
-
-        r = strv_split(strempty(text), &words);
-        if (r < 0)
-                return r;
-        d->items = calloc(strv_length(words) + 1, sizeof(dev_t));
-        if (!d->items)
-                return -ENOMEM;
-        for (char **w = words; w && *w; w++) {
-                r = parse_devnum(*w, &d->items[d->n++]);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-/* devs: of filesystems; nodes: of character devices, wherever their nodes lie. */
-static int scan(const char *devs, const char *nodes, ProcList *l)
-{
-        _cleanup_(devs_done) Devs d = { 0 }, n = { 0 };
-        int r;
-
-        r = devs_parse(devs, &d);
-        if (r == 0)
-                r = devs_parse(nodes, &n);
-        return r < 0 ? r
-                     : proc_find_holders(d.items, d.n, n.items, n.n,
-                               usec_add(now_usec(), SCAN_TIMEOUT_USEC), l);
-}
 
 static void append_name(char *buf, size_t size, pid_t pid, const char *comm)
 {
@@ -128,7 +77,7 @@ void step_name_holders(Run *run, const char *devs, char *buf, size_t size)
         _cleanup_(proc_list_done) ProcList l = { 0 };
 
         *buf = '\0';
-        if (scan(devs, NULL, &l) < 0)
+        if (holds_scan(devs, NULL, &l) < 0)
                 return;
         name_found(run, &l, buf, size);
         if (l.n == 0)
@@ -138,7 +87,7 @@ void step_name_holders(Run *run, const char *devs, char *buf, size_t size)
 int step_find_users(Run *run, const char *nodes, char *buf, size_t size)
 {
         _cleanup_(proc_list_done) ProcList l = { 0 };
-        int r = scan(NULL, nodes, &l);
+        int r = holds_scan(NULL, nodes, &l);
 
         if (r < 0)
                 return r;
@@ -150,7 +99,7 @@ int step_find_users(Run *run, const char *nodes, char *buf, size_t size)
 int step_find_pins(const char *nodes, char *buf, size_t size)
 {
         _cleanup_(proc_list_done) ProcList l = { 0 };
-        int r = scan(NULL, nodes, &l);
+        int r = holds_scan(NULL, nodes, &l);
 
         *buf = '\0';
         for (size_t i = 0; i < l.n && r == 0; i++) {
@@ -163,227 +112,6 @@ int step_find_pins(const char *nodes, char *buf, size_t size)
                         append_name(buf, size, l.items[i].pid, l.items[i].comm);
         }
         return r < 0 ? r : *buf != '\0';
-}
-
-static bool is_known(const Run *run, const ProcHolder *p)
-{
-        const Record *r;
-
-        for (size_t i = 0; (r = run_process(run, i)); i++) {
-                uint64_t pid, start;
-
-                if (parse_u64(r->name, &pid) == 0 && record_get_u64(r, "start", &start) == 0 &&
-                        (pid_t)pid == p->pid && start == p->start)
-                        return true;
-        }
-        return false;
-}
-
-static bool is_protected(const Step *s, const ProcHolder *p, const char *unit)
-{
-        _cleanup_(strv_freep) char **units = NULL, **processes = NULL;
-
-        if (p->kernel_thread || p->pid == 1)
-                return true;
-        if (strv_split(strempty(step_get(s, "protect-units")), &units) < 0 ||
-                strv_split(strempty(step_get(s, "protect-processes")), &processes) < 0)
-                return true;
-        return strv_fnmatch(units, unit) || strv_fnmatch(processes, p->comm);
-}
-
-static int note_newcomer(Run *run, const ProcHolder *p, const char *unit)
-{
-        char pid[16], start[24], uses[PROC_USES_MAX];
-
-        (void)snprintf(pid, sizeof(pid), "%d", p->pid);
-        (void)snprintf(start, sizeof(start), "%" PRIu64, p->start);
-        return run_note(run, "newcomer", pid, "start", start, "comm", p->comm, "unit", unit, "uses",
-                proc_uses_format(p->uses, uses), "example", p->example, NULL);
-}
-
-int step_find_newcomers(Run *run, const Step *s, const char *devs, Failure *f)
-{
-        _cleanup_(proc_list_done) ProcList l = { 0 };
-        int r, found = 0;
-
-        r = scan(devs, step_get(s, "nodes"), &l);
-        if (r == -ETIMEDOUT && l.stuck > 0)
-                return failure_set(f, FAILURE_FAILED, r, step_node(s),
-                        "could not look for processes that came since the plan: process %d blocks "
-                        "whoever looks at it; end it and ask again",
-                        l.stuck);
-        if (r < 0)
-                return failure_set(f, FAILURE_FAILED, r, step_node(s),
-                        "could not look for processes that came since the plan: %s", strerror(-r));
-        for (size_t i = 0; i < l.n; i++) {
-                const ProcHolder *p = &l.items[i];
-                char unit[256] = "";
-
-                if (is_known(run, p))
-                        continue;
-                if (unit_of_pid(p->pid, unit, sizeof(unit)) < 0)
-                        *unit = '\0';
-                if (is_protected(s, p, unit))
-                        return failure_set(f, FAILURE_PROTECTED, -EPERM, step_node(s),
-                                "%d (%s) came since the plan and is protected", p->pid, p->comm);
-                r = note_newcomer(run, p, unit);
-                if (r < 0)
-                        return r;
-                found++;
-        }
-        return found;
-}
-
-/* --- victims --- */
-
-void victims_done(Victims *v)
-{
-        for (size_t i = 0; i < v->n; i++)
-                (void)safe_close(v->items[i].pidfd);
-        free(v->items);
-}
-
-static int add_victim(Victims *v, const Record *r, pid_t pid, int pidfd)
-{
-        Victim *grown = reallocarray(v->items, v->n + 1, sizeof(Victim));
-
-        if (!grown)
-                return -ENOMEM;
-        v->items = grown;
-        v->items[v->n] = (Victim){ .pid = pid, .pidfd = pidfd };
-        (void)snprintf(
-                grown[v->n].comm, sizeof(grown->comm), "%s", strempty(record_get(r, "comm")));
-        (void)snprintf(
-                grown[v->n].unit, sizeof(grown->unit), "%s", strempty(record_get(r, "unit")));
-        (void)snprintf(
-                grown[v->n].uses, sizeof(grown->uses), "%s", strempty(record_get(r, "uses")));
-        v->n++;
-        return 0;
-}
-
-bool process_uses(const Record *process, const char *namespace)
-{
-        _cleanup_(strv_freep) char **names = NULL;
-        const char *text = record_get(process, "namespaces");
-
-        return !text || strv_split(text, &names) < 0 || strv_contains(names, namespace);
-}
-
-int victims_open(Run *run, const char *namespace, Victims *v)
-{
-        const Record *r;
-
-        for (size_t i = 0; (r = run_process(run, i)); i++) {
-                _cleanup_(closep) int pidfd = -EBADF;
-                uint64_t start;
-                pid_t pid;
-                int e;
-
-                if (namespace && !process_uses(r, namespace))
-                        continue;
-                if (parse_pid(strempty(r->name), &pid) < 0 ||
-                        record_get_u64(r, "start", &start) < 0)
-                        return -EBADMSG;
-                pidfd = pidfd_open_checked(pid, start);
-                if (pidfd == -ESRCH)
-                        continue;
-                if (pidfd < 0)
-                        return pidfd;
-                e = add_victim(v, r, pid, pidfd);
-                if (e < 0)
-                        return e;
-                (void)TAKE_FD(pidfd);
-        }
-        return 0;
-}
-
-size_t victims_alive(const Victims *v)
-{
-        size_t n = 0;
-
-        for (size_t i = 0; i < v->n; i++)
-                n += !v->items[i].gone;
-        return n;
-}
-
-const char *victims_names(const Victims *v, char *buf, size_t size)
-{
-        *buf = '\0';
-        for (size_t i = 0; i < v->n; i++)
-                if (!v->items[i].gone)
-                        append_name(buf, size, v->items[i].pid, v->items[i].comm);
-        return buf;
-}
-
-static int note_signal(Run *run, const Victim *victim, int sig, const char *why)
-{
-        char pid[16];
-
-        (void)snprintf(pid, sizeof(pid), "%d", victim->pid);
-        return run_note(run, sig == SIGKILL ? "killed" : "signalled", pid, "comm", victim->comm,
-                "unit", victim->unit, "signal", signal_name(sig), "uses", victim->uses, "reason",
-                why, NULL);
-}
-
-int victims_signal(Run *run, Victims *v, int sig, const char *why)
-{
-        for (size_t i = 0; i < v->n; i++) {
-                Victim *victim = &v->items[i];
-                int r;
-
-                if (victim->gone)
-                        continue;
-                r = pidfd_signal(victim->pidfd, sig);
-                if (r == -ESRCH) {
-                        victim->gone = true;
-                        continue;
-                }
-                if (r == 0)
-                        r = note_signal(run, victim, sig, why);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-/* One more than the living: the parent's socket, so that a cancel wakes the wait. */
-static int poll_alive(const Victims *v, int cancel_fd, int timeout_ms)
-{
-        _cleanup_(freep) struct pollfd *fds = calloc(v->n + 1, sizeof(*fds));
-        size_t n = 0;
-
-        if (!fds)
-                return -ENOMEM;
-        for (size_t i = 0; i < v->n; i++)
-                if (!v->items[i].gone)
-                        fds[n++] = (struct pollfd){ .fd = v->items[i].pidfd, .events = POLLIN };
-        fds[n++] = (struct pollfd){ .fd = cancel_fd, .events = POLLIN };
-        return poll(fds, n, timeout_ms) < 0 && errno != EINTR ? -errno : 0;
-}
-
-static void mark_gone(Victims *v)
-{
-        for (size_t i = 0; i < v->n; i++)
-                if (!v->items[i].gone && pidfd_exited(v->items[i].pidfd) > 0)
-                        v->items[i].gone = true;
-}
-
-int victims_wait(Run *run, const Step *s, Victims *v, uint64_t deadline_usec, Failure *f)
-{
-        char names[256];
-
-        for (mark_gone(v); victims_alive(v) > 0 && now_usec() < deadline_usec; mark_gone(v)) {
-                int r = run_check_cancel(run, f);
-
-                if (r < 0)
-                        return r;
-                r = poll_alive(
-                        v, run_cancel_fd(run), MIN_OF(PROGRESS_MS, poll_timeout_ms(deadline_usec)));
-                if (r < 0)
-                        return r;
-                run_progress(run, s, "waiting for %s", victims_names(v, names, sizeof(names)));
-        }
-        return (int)victims_alive(v);
 }
 
 /* --- taking something down --- */

@@ -4,6 +4,7 @@
 /* What several steps need: places, processes, names of who is in the way. */
 
 #include "step/step.h"
+#include "step/victims.h"
 #include "sys/mounts.h"
 
 /* From the keys id, dev, ns, ns-pid and the node's name (or the key target). */
@@ -21,41 +22,10 @@ int step_find_users(Run *run, const char *nodes, char *buf, size_t size) _must_c
 /* Those of them that show pins (sys/proc-pins.h). */
 int step_find_pins(const char *nodes, char *buf, size_t size) _must_check_;
 
-/* A set of processes, each with a pidfd that was opened and checked by start time. */
-typedef struct Victim {
-        pid_t pid;
-        int pidfd;
-        bool gone;
-        char comm[16];
-        char unit[128];
-        char uses[64];
-} Victim;
-
-typedef struct Victims {
-        Victim *items;
-        size_t n;
-} Victims;
-
-void victims_done(Victims *v);
-/* Processes of the plan and newcomers that still live; with a namespace only those that may use it.
- */
-int victims_open(Run *run, const char *namespace, Victims *v) _must_check_;
-/* The plan does not say that this process uses other namespaces only. */
-bool process_uses(const Record *process, const char *namespace);
-size_t victims_alive(const Victims *v);
-/* "812 (db), 977 (shell)" of those alive. */
-const char *victims_names(const Victims *v, char *buf, size_t size);
-/* Sends the signal to those alive; why becomes the reason of a "killed" note when the signal is
- * SIGKILL, or of a "signalled" note. */
-int victims_signal(Run *run, Victims *v, int sig, const char *why) _must_check_;
-/* Until all are gone or the deadline passes: number of those left. -ECANCELED with the Failure
- * filled. s is for the progress text. */
-int victims_wait(
-        Run *run, const Step *s, Victims *v, uint64_t deadline_usec, Failure *f) _must_check_;
-
 /* Looks for holders of devs, and of the character devices in the step's key nodes, that are not in
  * the plan and writes a "newcomer" note for each that is not protected (keys protect-units,
- * protect-processes). Number of new ones, or negative errno. */
+ * protect-processes). Number of new ones, and of those that had let go and hold it again; or
+ * negative errno. */
 int step_find_newcomers(Run *run, const Step *s, const char *devs, Failure *f) _must_check_;
 
 /* Runs fn(s) in a child, as long as the step's wait= allows. -ECANCELED with the Failure filled;

@@ -2,8 +2,10 @@
 
 /* The last rung: LastSignal= to everybody who still holds the target, and to who came since, until
  * the kernel says that the mounts are free. Each wave ends with that question (umount's
- * MNT_EXPIRE, which answers without changing anything) before anybody is looked for: a scan takes
- * a hundred times longer, and the unmount that follows must come at once. */
+ * MNT_EXPIRE, which answers without changing anything) before newcomers are looked for: a scan
+ * takes a hundred times longer, and the unmount that follows must come at once. */
+
+#include <signal.h>
 
 #include "plan.h"
 #include "step/common.h"
@@ -20,9 +22,11 @@ static int wave(const Step *s, Run *run, uint64_t deadline, Failure *f)
         if (r == 0)
                 r = victims_open(run, NULL, &v);
         if (r == 0)
+                r = victims_look(run, s, &v);
+        if (r == 0)
                 r = victims_signal(run, &v, sig, "still held the target after the drain");
         if (r == 0)
-                r = victims_wait(run, s, &v, deadline, f);
+                r = victims_wait(run, s, &v, sig != SIGKILL, deadline, f);
         if (r > 0)
                 return failure_set(f, FAILURE_TIMED_OUT, -ETIMEDOUT, step_node(s),
                         "%s did not die in KillTimeout=; a process in state D waits for the "

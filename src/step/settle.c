@@ -3,7 +3,8 @@
 /* After a forced unbind: waits for whom the kernel killed, and kills who is left. The kernel queues
  * SIGBUS and waits for nobody; it can be blocked, ignored or handled, and PID 1 of a container
  * never gets it. Processes with plain descriptors or a working directory get no signal at all.
- * Whoever lives keeps the dead mount, and on kernels from 6.15 the freed page structures, in use.
+ * Whoever lives and has not let go keeps the dead mount, and on kernels from 6.15 the freed page
+ * structures, in use.
  *
  * Of device-dax (key nodes) the kernel takes the pages out of every mapping and sends nothing: who
  * touches it gets SIGBUS then, who does not lives on (kernel-facts 2.5). Nothing kept new users out
@@ -31,8 +32,9 @@ static int note_kernel_kills(Run *run)
                 if (pidfd >= 0 && pidfd_exited(pidfd) == 0)
                         continue;
                 e = run_note(run, "killed", r->name, "comm", record_get(r, "comm"), "unit",
-                        record_get(r, "unit"), "signal", "SIGBUS", "uses", record_get(r, "uses"),
-                        "reason", "the kernel's pre-remove: it had DAX pages mapped", NULL);
+                        record_get(r, "unit"), "start", record_get(r, "start"), "signal", "SIGBUS",
+                        "uses", record_get(r, "uses"), "reason",
+                        "the kernel's pre-remove: it had DAX pages mapped", NULL);
         }
         return e;
 }
@@ -41,7 +43,7 @@ static void keep_dax_users(Victims *v)
 {
         for (size_t i = 0; i < v->n; i++)
                 if (!strstr(v->items[i].uses, "dax"))
-                        v->items[i].gone = true;
+                        v->items[i].state = VICTIM_SPARED;
 }
 
 static int wait_for_sigbus(const Step *s, Run *run, Failure *f)
@@ -54,7 +56,7 @@ static int wait_for_sigbus(const Step *s, Run *run, Failure *f)
                 return r;
         if (!step_get(s, "nodes"))
                 keep_dax_users(&v);
-        r = victims_wait(run, s, &v, usec_add(now_usec(), step_get_u64(s, "grace")), f);
+        r = victims_wait(run, s, &v, false, usec_add(now_usec(), step_get_u64(s, "grace")), f);
         return r < 0 ? r : note_kernel_kills(run);
 }
 
@@ -65,6 +67,8 @@ static int kill_the_rest(const Step *s, Run *run, Failure *f)
         int sig, r;
 
         r = victims_open(run, step_node(s), &v);
+        if (r == 0)
+                r = victims_look(run, s, &v);
         if (r < 0 || victims_alive(&v) == 0)
                 return r;
         if (!step_get(s, "signal"))
@@ -76,7 +80,8 @@ static int kill_the_rest(const Step *s, Run *run, Failure *f)
         if (r == 0)
                 r = victims_signal(run, &v, sig, "still held what was removed");
         if (r == 0)
-                r = victims_wait(run, s, &v, usec_add(now_usec(), step_get_u64(s, "wait")), f);
+                r = victims_wait(
+                        run, s, &v, false, usec_add(now_usec(), step_get_u64(s, "wait")), f);
         if (r > 0)
                 return failure_set(f, FAILURE_TIMED_OUT, -ETIMEDOUT, step_node(s),
                         "%s did not die in KillTimeout=; look at /proc/PID/stack",

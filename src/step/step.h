@@ -71,6 +71,8 @@ dev_t step_get_dev(const Step *s, const char *key);
 int run_note(Run *run, const char *verb, const char *name, ...) __attribute__((sentinel));
 /* "progress": what a step waits for, for people. At most one per second reaches the ledger. */
 void run_progress(Run *run, const Step *s, const char *fmt, ...) _printf_(3, 4);
+/* For the parent only, and lost if it does not listen: what nobody needs once it is over. */
+void run_tell(Run *run, const Record *r);
 /* The newest record of that verb and name (NULL: any), or NULL: what an earlier life of this run
  * knew. */
 const Record *run_recall(const Run *run, const char *verb, const char *name);
