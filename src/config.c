@@ -18,6 +18,7 @@
 #include <stdarg.h>
 
 #include "config-keys.h"
+#include "util/dropins.h"
 #include "util/text.h"
 
 #define CONFIG_FILE "pmemremoved.conf"
@@ -343,55 +344,11 @@ static int read_file(Collection *all, const char *path, bool optional, Failure *
         return read_text(all, path, text, f);
 }
 
-static const char *file_name(const char *path)
-{
-        return strrchr(path, '/') + 1;
-}
-
 static bool is_dropin_name(const char *name)
 {
         size_t length = strlen(name), suffix = strlen(".conf");
 
         return *name != '.' && length > suffix && streq(name + length - suffix, ".conf");
-}
-
-/* paths holds each file name once. */
-static int dropins_add(char ***paths, const char *dir, const char *name)
-{
-        _cleanup_(freep) char *path = string_printf("%s/%s", dir, name);
-
-        if (!path)
-                return -ENOMEM;
-        for (char **p = *paths; p && *p; p++)
-                if (streq(file_name(*p), name)) {
-                        free(*p);
-                        *p = TAKE_PTR(path);
-                        return 0;
-                }
-        return strv_append(paths, path);
-}
-
-static int dropins_read_dir(char ***paths, const char *dir)
-{
-        _cleanup_(closedirp) DIR *stream = opendir(dir);
-        const struct dirent *de;
-        int r;
-
-        if (!stream)
-                return errno == ENOENT ? 0 : -errno;
-        for (errno = 0; (de = readdir(stream)); errno = 0) {
-                if (!is_dropin_name(de->d_name))
-                        continue;
-                r = dropins_add(paths, dir, de->d_name);
-                if (r < 0)
-                        return r;
-        }
-        return -errno;
-}
-
-static int compare_file_names(const void *a, const void *b)
-{
-        return strcmp(file_name(*(char *const *)a), file_name(*(char *const *)b));
 }
 
 static int dropins_find(const char *root, char ***paths, Failure *f)
@@ -404,13 +361,12 @@ static int dropins_find(const char *root, char ***paths, Failure *f)
                 dir = string_printf("%s%s/" CONFIG_FILE ".d", root, dropin_dirs[i]);
                 if (!dir)
                         return failure_set(f, FAILURE_FAILED, -ENOMEM, NULL, "Out of memory.");
-                r = dropins_read_dir(paths, dir);
+                r = dropins_read_dir(paths, dir, is_dropin_name);
                 if (r < 0)
                         return failure_set(f, FAILURE_INVALID_CONFIG, r, NULL,
                                 "%s: cannot be read: %s", dir, strerror(-r));
         }
-        if (*paths)
-                qsort(*paths, strv_length(*paths), sizeof(char *), compare_file_names);
+        dropins_sort(*paths);
         return 0;
 }
 

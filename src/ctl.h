@@ -11,6 +11,7 @@
 #include <systemd/sd-bus.h>
 
 #include "util/graph.h"
+#include "util/json.h"
 #include "util/text.h"
 
 #define EXIT_USAGE 2
@@ -102,22 +103,6 @@ enum { STEP_NUMBER, STEP_RUNG, STEP_NAME, STEP_NODE, STEP_STATE };
 enum { ROAD_NAME, ROAD_WHY };
 enum { ERROR_NAME, ERROR_SENTENCE };
 enum { REMOVAL_ID, REMOVAL_PATH, REMOVAL_TARGET, REMOVAL_STATE, REMOVAL_RESULT };
-
-/* --- ctl-json.c: one JSON document --- */
-
-typedef struct Json {
-        FILE *out;
-        bool comma; /* a member came before on this level */
-} Json;
-
-void json_open(Json *j, const char *key, char bracket);
-void json_close(Json *j, char bracket);
-void json_string(Json *j, const char *key, const char *value);
-/* Text that is JSON already: numbers, booleans. */
-void json_raw(Json *j, const char *key, const char *text);
-void json_u64(Json *j, const char *key, uint64_t value);
-/* The same document without blanks, or indented, with a newline at its end. */
-void json_reformat(FILE *out, const char *text, bool pretty);
 
 /* --- ctl-document.c: replies as JSON --- */
 

@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "ctl.h"
+#include "util/cleanup.h"
+#include "util/json.h"
 
 /* What json_string() writes for value, as a member of an array. */
 static void assert_quoted(const char *value, const char *expected)

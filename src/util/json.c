@@ -3,25 +3,12 @@
  * about nesting; json_reformat() gives every document, libsmartcols's too, its final shape. It
  * owns the escaping: whatever bytes a name holds, what comes out is valid JSON in UTF-8. */
 
+#include "util/json.h"
+
 #include <inttypes.h>
+#include <string.h>
 
-#include "ctl.h"
-
-/* Length of the well-formed UTF-8 sequence at s, 0 when there is none (RFC 3629: no overlong
- * forms, no surrogates, nothing above U+10FFFF). */
-static size_t utf8_length(const unsigned char *s)
-{
-        static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-        size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc0 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-        uint32_t c = n > 1 ? s[0] & (0x7fU >> n) : s[0];
-
-        for (size_t i = 1; i < n; i++) {
-                if ((s[i] & 0xc0) != 0x80)
-                        return 0;
-                c = c << 6 | (s[i] & 0x3f);
-        }
-        return s[0] >= 0xf8 || c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : n;
-}
+#include "util/utf8.h"
 
 static void quote(FILE *out, const char *s)
 {
