@@ -247,6 +247,7 @@ static const ConfigKey keys[] = {
         SPAN("FreezeBudget", "2s", freeze_budget_usec, 0, 10 * USEC_PER_MIN),
         SPAN("KillTimeout", "10s", kill_timeout_usec, 100 * USEC_PER_MSEC, USEC_PER_HOUR),
         SPAN("UnbindTimeout", "2min", unbind_timeout_usec, USEC_PER_SEC, 24 * USEC_PER_HOUR),
+        SPAN("HookTimeout", "60s", hook_timeout_usec, 100 * USEC_PER_MSEC, USEC_PER_HOUR),
         OTHER("DisableRegion", "no", read_boolean, disable_region, "allowed are yes and no"),
         OTHER("OpenGate", "no", read_open_gate, open_gate, "allowed are no, clean and always"),
         OTHER("UnexportNFS", "no", read_boolean, unexport_nfs, "allowed are yes and no"),

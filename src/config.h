@@ -49,6 +49,7 @@ typedef struct Policy {
         uint64_t freeze_budget_usec;
         uint64_t kill_timeout_usec;
         uint64_t unbind_timeout_usec;
+        uint64_t hook_timeout_usec;
         bool disable_region;
         OpenGate open_gate;
         bool unexport_nfs;

@@ -63,6 +63,9 @@
  * holder nfsd:PATH   type=nfsd path= exports="CLIENT(OPTIONS) ..." command=TEXT and of the mount that
  *             the path lies on: id= dev= ns= ns-pid= target= fstype=           on mount
  *
+ * hook        NAME        path=PROGRAM   of the site, in the order they run; on nothing, never in a
+ *                         closure. blocker= here means that it cannot be trusted
+ *
  * Any node may have blocker=SENTENCE: it must not or cannot be taken away, and how a person does it;
  * and note=SENTENCE: what is given up with it and does not come back, as marks of fanotify and quota
  * that was turned on by hand.
@@ -89,3 +92,4 @@
 #define KIND_MOUNT "mount"
 #define KIND_HOLDER "holder"
 #define KIND_PROCESS "process"
+#define KIND_HOOK "hook"

@@ -14,6 +14,10 @@
  *     climb 2                          the run goes on on rung 2
  *     held /mnt/pmem process=...       who still held it (for people)
  *     killed 812 comm=db unit=db.service reason="..."
+ *     hook 10-site:query               before a program of the site is run: never a second time
+ *     hook-output 10-site verb=query text="..."
+ *     hook-ended 10-site:query status=0
+ *     vetoed 10-site text="..."        it says no (for people)
  *     frozen pmem0 / thawed pmem0 usec=...
  *     committed                        forward only from here
  *     warn ...                         something for people that changes nothing

@@ -53,6 +53,8 @@ int plan_add_note(Plan *p, const char *fmt, ...) _printf_(2, 3) _must_check_;
 int plan_seal(Plan *p) _must_check_;
 
 int plan_print(const Plan *p, char **ret) _must_check_;
+/* plan-json.c: for programs of the site. */
+int plan_print_json(const Plan *p, char **ret) _must_check_;
 /* -EPROTONOSUPPORT for another format version (a newer plan is refused loudly), -EBADMSG, -ENOENT
  * for a step that lookup() does not know. Stops after "end"; *ret_rest points behind it. */
 int plan_parse(const char *text, StepLookup lookup, Plan **ret, const char **ret_rest) _must_check_;

@@ -2,7 +2,8 @@
 #pragma once
 
 /* Shared by policy.c (the pipeline), policy-release.c (what is taken away, and how) and
- * policy-rules.c (what is refused and why); nobody else includes it. */
+ * policy-rules.c (what is refused and why), and what they are split into; nobody else includes it.
+ */
 
 #include "policy.h"
 #include "util/text.h"
@@ -35,6 +36,8 @@ typedef struct Build {
         char why[512]; /* why the forced road is not open */
 } Build;
 
+/* One more reason why it is refused. */
+int build_block(Build *b, FailureKind kind, const char *node, const char *fmt, ...) _printf_(4, 5);
 bool build_takes(const Build *b, const Node *n, const char *kind);
 bool build_is_bound(const Node *ns);
 bool build_is_mounted(const Node *n);
@@ -60,6 +63,10 @@ int build_closure_names(const Build *b, char **ret) _must_check_;
 /* Upper bound of the frozen time on the forced road. */
 uint64_t build_estimate_usec(const Build *b);
 int build_plan(Build *b) _must_check_;
+
+/* policy-hooks.c: one step for each hook; one that cannot be trusted refuses. */
+int build_hooks(Build *b, const StepOps *ops) _must_check_;
+int build_trust_hooks(Build *b) _must_check_;
 
 /* policy-road.c: first tried first. The blockers have been ruled out before. */
 int build_roads(Build *b) _must_check_;

@@ -18,9 +18,7 @@
 /* What a freeze and an unbind cost with nothing mapped: RCU grace periods. */
 #define FIXED_USEC (150 * USEC_PER_MSEC)
 
-static int block(Build *b, FailureKind kind, const char *node, const char *fmt, ...) _printf_(4, 5);
-
-static int block(Build *b, FailureKind kind, const char *node, const char *fmt, ...)
+int build_block(Build *b, FailureKind kind, const char *node, const char *fmt, ...)
 {
         Verdict *v = b->verdict;
         Failure *grown = reallocarray(v->blockers, v->n_blockers + 1, sizeof(Failure));
@@ -243,7 +241,7 @@ static int rule_footing(Build *b, const Node *n)
 
         if (!node_get(n, "footing"))
                 return 0;
-        return block(b, FAILURE_PROTECTED,
+        return build_block(b, FAILURE_PROTECTED,
                 node_is(n, KIND_MOUNT) ? strna(node_get(n, "target")) : node_name(n),
                 "the machine itself stands on it (%s)%s; it cannot be removed while the system "
                 "runs",
@@ -260,7 +258,7 @@ static int rule_known(Build *b, const Node *n)
 
         if (strv_contains((char *const *)kinds, node_kind(n)))
                 return 0;
-        return block(b, FAILURE_BUSY, node_name(n),
+        return build_block(b, FAILURE_BUSY, node_name(n),
                 "something of an unknown kind (%s) keeps the target in use; release it and ask "
                 "again",
                 node_kind(n));
@@ -271,7 +269,7 @@ static int rule_export(Build *b, const Node *n)
 {
         if (!node_has(n, "type", "nfsd") || b->policy->unexport_nfs)
                 return 0;
-        return block(b, FAILURE_BUSY, node_name(n),
+        return build_block(b, FAILURE_BUSY, node_name(n),
                 "%s is exported over NFS; run %s and ask again, or let UnexportNFS=yes do it",
                 strna(node_get(n, "path")), strna(node_get(n, "command")));
 }
@@ -284,7 +282,7 @@ static int rule_driver(Build *b, const Node *ns)
 
         if (!driver || streq(driver, "nd_pmem") || streq(driver, "dax_pmem"))
                 return 0;
-        return block(b, FAILURE_NOT_SUPPORTED, node_name(ns),
+        return build_block(b, FAILURE_NOT_SUPPORTED, node_name(ns),
                 "its driver is %s; only nd_pmem and dax_pmem are known, disable it by hand (ndctl "
                 "disable-namespace %s)",
                 driver, node_name(ns));
@@ -297,7 +295,7 @@ static int rule_chardev(Build *b, const Node *n)
 
         if (!driver || streq(driver, "device_dax") || streq(driver, "kmem"))
                 return 0;
-        return block(b, FAILURE_NOT_SUPPORTED, node_name(n),
+        return build_block(b, FAILURE_NOT_SUPPORTED, node_name(n),
                 "its driver is %s, and what that does with the memory is not known; unbind it by "
                 "hand (daxctl disable-device %s)",
                 driver, node_name(n));
@@ -308,7 +306,7 @@ static int rule_blocker(Build *b, const Node *n)
 {
         const char *text = node_get(n, "blocker");
 
-        return text ? block(b, FAILURE_BUSY, node_name(n), "%s", text) : 0;
+        return text ? build_block(b, FAILURE_BUSY, node_name(n), "%s", text) : 0;
 }
 
 /* A holder that no step releases. */
@@ -316,7 +314,7 @@ static int rule_releasable(Build *b, const Node *n)
 {
         if (node_get(n, "blocker") || build_can_release(n))
                 return 0;
-        return block(b, FAILURE_BUSY, node_name(n),
+        return build_block(b, FAILURE_BUSY, node_name(n),
                 "it keeps the target in use (%s); release it and ask again",
                 strna(node_get(n, "what")));
 }
@@ -342,7 +340,7 @@ static int rule_memory(Build *b, const Node *n)
 
         if (online < available || node_get_u64(n, "online") == 0)
                 return 0;
-        return block(b, FAILURE_BUSY, node_name(n),
+        return build_block(b, FAILURE_BUSY, node_name(n),
                 "it serves as RAM: %" PRIu64 " MiB would go, and only %" PRIu64
                 " MiB of the machine's memory are available to take over what lies in it; stop "
                 "something and ask again",
@@ -379,7 +377,7 @@ static int rule_swap(Build *b, const Node *n)
         if (!sum_swap(b, n, &used, &lost) || used == 0)
                 return 0;
         if (!h || !node_get(h, "memory-available"))
-                return block(b, FAILURE_BUSY, node_name(n),
+                return build_block(b, FAILURE_BUSY, node_name(n),
                         "memory is swapped out to it, and how much would fit elsewhere is not "
                         "known; run swapoff %s and ask again",
                         strna(node_get(n, "path")));
@@ -389,7 +387,7 @@ static int rule_swap(Build *b, const Node *n)
         room = (memory > online ? memory - online : 0) + (swap > lost ? swap - lost : 0);
         if (room >= SWAP_ROOM_KIB(used))
                 return 0;
-        return block(b, FAILURE_BUSY, node_name(n),
+        return build_block(b, FAILURE_BUSY, node_name(n),
                 "%" PRIu64 " MiB of memory are swapped out to it, and of memory and other swap "
                 "only %" PRIu64 " MiB are free; free some or add swap elsewhere and ask again",
                 used / 1024, room / 1024);
@@ -417,7 +415,7 @@ static int rule_mount(Build *b, const Node *n)
 
         if (!fs || fs->marked || !node_has(n, "busy", "yes"))
                 return 0;
-        return block(b, FAILURE_BUSY, strna(node_get(n, "target")),
+        return build_block(b, FAILURE_BUSY, strna(node_get(n, "target")),
                 "the filesystem mounted there stays and is in use by %s; stop them, unmount it and "
                 "ask again",
                 users_of(fs, names, sizeof(names)));
@@ -443,7 +441,7 @@ static int rule_redundancy(Build *b, const Node *n)
         }
         if (count <= node_get_u64(n, "can-lose") || node_get(n, "blocker"))
                 return 0;
-        return block(b, FAILURE_BUSY, array,
+        return build_block(b, FAILURE_BUSY, array,
                 "%u of its legs would go and it can lose %s; stop it (mdadm --stop /dev/%s), or "
                 "move it to other disks, and ask again",
                 count, strna(node_get(n, "can-lose")), array);
@@ -494,26 +492,27 @@ static int rule_process(Build *b, const Node *n)
 
         (void)process_label(n, label, sizeof(label));
         if (node_has(n, "kernel", "yes"))
-                return block(b, FAILURE_BUSY, label,
+                return build_block(b, FAILURE_BUSY, label,
                         "a kernel thread uses it (%s) and cannot be signalled; release what it "
                         "serves",
                         strna(node_get(n, "example")));
         if (build_is_passer_by(n))
                 return 0;
         if (pins_device(n))
-                return block(b, FAILURE_BUSY, label,
+                return build_block(b, FAILURE_BUSY, label,
                         "it has memory pinned for a device or the kernel (%s); the kernel does not "
                         "wait for that and the machine would crash when it is let go. Stop it and "
                         "ask again",
                         node_get(n, "pins"));
         if (streq(node_name(n), "1") || is_system_unit(unit))
-                return block(b, FAILURE_PROTECTED, label, "the system itself (%s) uses it: %s",
-                        strna(unit), strna(node_get(n, "example")));
+                return build_block(b, FAILURE_PROTECTED, label,
+                        "the system itself (%s) uses it: %s", strna(unit),
+                        strna(node_get(n, "example")));
         if (unit && strv_fnmatch(b->policy->protect_unit, unit))
-                return block(b, FAILURE_PROTECTED, label,
+                return build_block(b, FAILURE_PROTECTED, label,
                         "ProtectUnit= protects its unit %s; stop it and ask again", unit);
         if (strv_fnmatch(b->policy->protect_process, comm))
-                return block(b, FAILURE_PROTECTED, label,
+                return build_block(b, FAILURE_PROTECTED, label,
                         "ProtectProcess= protects it; stop it and ask again");
         return 0;
 }
@@ -568,7 +567,7 @@ static int rule_removed(Build *b)
                         return 0;
         if (node_is(b->target, KIND_REGION) && node_get(b->target, "driver"))
                 return 0;
-        return block(b, FAILURE_ALREADY_REMOVED, node_name(b->target),
+        return build_block(b, FAILURE_ALREADY_REMOVED, node_name(b->target),
                 "no driver is bound to it any more; there is nothing to do");
 }
 
@@ -582,7 +581,7 @@ static int rule_forced(Build *b)
         no = policy_forced_refused(b, &node);
         if (!no)
                 return 0;
-        return block(b, FAILURE_NOT_SUPPORTED, node_name(node),
+        return build_block(b, FAILURE_NOT_SUPPORTED, node_name(node),
                 "forced removal is refused: %s; stop the applications and use mode=graceful, or "
                 "mode=auto, which kills them and unmounts",
                 no);
@@ -591,7 +590,7 @@ static int rule_forced(Build *b)
 static int rule_eject(Build *b)
 {
         return b->req->eject
-                       ? block(b, FAILURE_NOT_SUPPORTED, node_name(b->target),
+                       ? build_block(b, FAILURE_NOT_SUPPORTED, node_name(b->target),
                                  "this version cannot eject a device; remove it without eject and "
                                  "power the slot off by the platform's means")
                        : 0;
@@ -615,7 +614,8 @@ static int check_overrides(const Request *req, Failure *f)
 
 static int ask_request_rules(Build *b)
 {
-        static int (*const request_rules[])(Build *) = { rule_removed, rule_forced, rule_eject };
+        static int (*const request_rules[])(
+                Build *) = { rule_removed, rule_forced, rule_eject, build_trust_hooks };
         int e = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(request_rules) && e == 0; i++)
@@ -628,7 +628,7 @@ static int check_plan_id(Build *b)
 {
         if (!b->req->plan_id || streq(b->req->plan_id, b->plan->id))
                 return 0;
-        return block(b, FAILURE_PLAN_CHANGED, node_name(b->target),
+        return build_block(b, FAILURE_PLAN_CHANGED, node_name(b->target),
                 "a process, a mount or the policy has changed since the plan %.12s was shown (it "
                 "is "
                 "%.12s now); look at the new plan and ask again",

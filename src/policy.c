@@ -52,9 +52,11 @@ static int for_verify(Build *b, const StepOps *ops);
 
 /* clang-format off */
 static const Row pipeline[] = {
+        { &step_query,    PART_HEAD,  ROAD_ANY,                  build_hooks          },
         { &step_announce, PART_HEAD,  ROAD_ANY,                  once                 },
         { &step_gate,     PART_HEAD,  ROAD_ANY,                  for_mount_units      },
         { &step_opengate, PART_HEAD,  ROAD_ANY,                  for_open_gate        },
+        { &step_prepare,  PART_HEAD,  ROAD_ANY,                  build_hooks          },
         { &step_signal,   PART_HEAD,  ROAD_ANY,                  build_signals        },
         { &step_kill,     PART_BODY,  ROAD_KILL,                 build_kill           },
         { &step_readonly, PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_writable         },
@@ -75,6 +77,7 @@ static const Row pipeline[] = {
         { &step_region,   PART_TAIL,  ROAD_ANY,                  for_disabled_regions },
         { &step_ungate,   PART_TAIL,  ROAD_ANY,                  for_mount_units      },
         { &step_verify,   PART_TAIL,  ROAD_ANY,                  for_verify           },
+        { &step_done,     PART_TAIL,  ROAD_ANY,                  build_hooks          },
 };
 /* clang-format on */
 

@@ -210,6 +210,38 @@ static void take_held(Removal *r, const Record *rec)
         };
 }
 
+/* Each hook that says no, with its reason. */
+static void take_vetoed(Removal *r, const Record *rec)
+{
+        _cleanup_(freep) char *node = strdup(strempty(rec->name));
+        _cleanup_(freep) char *sentence = strdup(strempty(record_get(rec, "text")));
+        RemovalBlocker *grown = NULL;
+
+        if (node && sentence && r->n_blockers < BLOCKERS_MAX)
+                grown = reallocarray(r->blockers, r->n_blockers + 1, sizeof(*grown));
+        if (!grown)
+                return;
+        r->blockers = grown;
+        removal_log(r, LOG_NOTICE, NULL, NULL, node, "hook %s forbids it: %s", node, sentence);
+        r->blockers[r->n_blockers++] = (RemovalBlocker){
+                .kind = FAILURE_VETOED,
+                .node = TAKE_PTR(node),
+                .sentence = TAKE_PTR(sentence),
+        };
+}
+
+static void take_hook_output(Removal *r, const Record *rec)
+{
+        removal_log(r, LOG_INFO, NULL, NULL, rec->name, "hook %s (%s): %s", strempty(rec->name),
+                strempty(record_get(rec, "verb")), strempty(record_get(rec, "text")));
+}
+
+static void take_hook_ended(Removal *r, const Record *rec)
+{
+        removal_log(r, LOG_DEBUG, NULL, NULL, rec->name, "hook %s ended: %s", strempty(rec->name),
+                strempty(record_get(rec, "status")));
+}
+
 static void take_killed(Removal *r, const Record *rec)
 {
         RemovalKilled *k, *grown;
@@ -400,6 +432,9 @@ static const struct Word {
         { "fail", take_fail, EVENT_STEP_FAILED, failure_changes },
         { "climb", take_climb, EVENT_CLIMBED, failure_changes },
         { "held", take_held, _EVENT_INVALID, blocker_changes },
+        { "vetoed", take_vetoed, _EVENT_INVALID, blocker_changes },
+        { "hook-output", take_hook_output, _EVENT_INVALID, none },
+        { "hook-ended", take_hook_ended, _EVENT_INVALID, none },
         { "killed", take_killed, _EVENT_INVALID, killed_changes },
         { "freezing", take_freezing, _EVENT_INVALID, none },
         { "frozen", take_frozen, _EVENT_INVALID, frozen_changes },

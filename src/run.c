@@ -138,6 +138,63 @@ const Record *run_process(const Run *run, size_t i)
         return NULL;
 }
 
+void run_facts(const Run *run, RunFacts *ret)
+{
+        const Request *req = run->ledger->request;
+
+        *ret = (RunFacts){
+                .id = run->ledger->id,
+                .target = req->target,
+                .reason = req->reason,
+                .transaction = req->transaction_id,
+                .road = plan_road(run->ledger->plan, run->rung),
+        };
+}
+
+/* Is there a later record of this verb and the same name? */
+static bool said_later(const Ledger *l, size_t i, const char *verb)
+{
+        const char *name = strempty(l->records[i]->name);
+
+        for (size_t k = i + 1; k < l->n_records; k++)
+                if (streq(l->records[k]->verb, verb) && streq(strempty(l->records[k]->name), name))
+                        return true;
+        return false;
+}
+
+bool run_frozen(const Run *run, const char *filesystem)
+{
+        const Ledger *l = run->ledger;
+
+        for (size_t i = 0; i < l->n_records; i++)
+                if (streq(l->records[i]->verb, "frozen") &&
+                        (!filesystem || streq(strempty(l->records[i]->name), filesystem)) &&
+                        !said_later(l, i, "thawed"))
+                        return true;
+        return false;
+}
+
+bool run_failed(const Run *run)
+{
+        const Ledger *l = run->ledger;
+
+        for (size_t i = l->n_records; i > 0; i--) {
+                const char *verb = l->records[i - 1]->verb;
+
+                if (streq(verb, "fail") || streq(verb, "climb"))
+                        return streq(verb, "fail");
+        }
+        return false;
+}
+
+int run_commit(Run *run)
+{
+        int r = run->committed ? 0 : run_note(run, "committed", NULL, NULL);
+
+        run->committed |= r == 0;
+        return r;
+}
+
 static int hold(Run *run, const char *key, Held what)
 {
         Held *grown = reallocarray(run->held, run->n_held + 1, sizeof(Held));
@@ -329,7 +386,8 @@ static bool climb(Run *run, Failure *f)
 }
 
 /* "committed" does not prove that the unbind began: if every step begun since could still be
- * applied, nothing irreversible happened and the way back is open. */
+ * applied, nothing irreversible happened and the way back is open. A step "done" commits by itself
+ * before it says to others what cannot be taken back. */
 static bool nothing_irreversible(Run *run)
 {
         const Ledger *l = run->ledger;
@@ -341,6 +399,7 @@ static bool nothing_irreversible(Run *run)
 
                 if (!takes_part(run, s))
                         continue;
+                past |= streq(s->ops->name, "done");
                 if (past && ledger_began(l, s->number) &&
                         (!s->ops->check || s->ops->check(s, run, &ignored) < 0))
                         return false;

@@ -14,6 +14,7 @@
 #include "kinds.h"
 #include "sys/daxctl.h"
 #include "sys/doorkeeper.h"
+#include "sys/hooks.h"
 #include "sys/memory.h"
 #include "sys/nd.h"
 #include "sys/probes.h"
@@ -154,6 +155,11 @@ static int scan_once(TopologyDepth depth, uint64_t deadline_usec, Graph **ret, F
         if (r < 0)
                 return failure_set(f, FAILURE_FAILED, r, NULL,
                         "could not list the persistent memory: %s", strerror(-r));
+        if (depth == TOPOLOGY_PROCESSES)
+                r = hooks_scan("", g);
+        if (r < 0)
+                return failure_set(f, FAILURE_FAILED, r, NULL,
+                        "could not list the hooks (hooks.d): %s", strerror(-r));
         if (depth > TOPOLOGY_DEVICES)
                 r = discover_holders(&scan, f);
         mount_list_done(&scan.mounts);

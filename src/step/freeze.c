@@ -311,14 +311,13 @@ static int freeze_apply(const Step *s, Run *run, Failure *f)
 static int thaw(Run *run, const char *filesystem, int fd)
 {
         const Record *frozen = run_recall(run, "frozen", filesystem);
-        const Record *thawed = run_recall(run, "thawed", filesystem);
         char usec[24] = "0";
         uint64_t at;
         int r = thaw_fs(fd);
 
         if (r < 0 && r != -EINVAL)
                 return r;
-        if (!frozen || thawed)
+        if (!frozen || !run_frozen(run, filesystem))
                 return 0;
         if (record_get_u64(frozen, "at", &at) == 0 && now_usec() > at)
                 (void)snprintf(usec, sizeof(usec), "%" PRIu64, now_usec() - at);

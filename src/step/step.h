@@ -112,13 +112,32 @@ const Plan *run_plan_of(const Run *run);
 /* Is there another rung to climb to when this step says "busy"? */
 bool run_can_climb(const Run *run);
 
+/* For who must be told about this removal. */
+typedef struct RunFacts {
+        uint64_t id;
+        const char *target;
+        const char *reason;      /* NULL: none was given */
+        const char *transaction; /* the same */
+        const char *road;        /* on which the run stands */
+} RunFacts;
+void run_facts(const Run *run, RunFacts *ret);
+/* Has this run frozen this filesystem (NULL: any), and not thawed it since? */
+bool run_frozen(const Run *run, const char *filesystem);
+/* Did a step fail that nothing made up for? */
+bool run_failed(const Run *run);
+/* From here only forward, also without a commit step: nothing that was done may be undone any more.
+ */
+int run_commit(Run *run) _must_check_;
+
 /* The steps; each lives in the file of its name. */
+extern const StepOps step_query;
 extern const StepOps step_announce;
 extern const StepOps step_gate;
 extern const StepOps step_opengate;
 extern const StepOps step_readonly;
 extern const StepOps step_automount;
 extern const StepOps step_ungate;
+extern const StepOps step_prepare;
 extern const StepOps step_signal;
 extern const StepOps step_unexport;
 extern const StepOps step_unmount;
@@ -138,5 +157,6 @@ extern const StepOps step_detach;
 extern const StepOps step_flush;
 extern const StepOps step_region;
 extern const StepOps step_verify;
+extern const StepOps step_done;
 extern const StepOps step_vacate;
 extern const StepOps step_offline;

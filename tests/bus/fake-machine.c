@@ -133,7 +133,8 @@ static const StepOps fake = {
 
 const StepOps *policy_find_step(const char *name)
 {
-        static const StepOps *const all[] = { &fake, &step_announce, &step_confirm, &step_commit };
+        static const StepOps *const all[] = { &fake, &step_announce, &step_confirm, &step_commit,
+                &step_query, &step_prepare, &step_done };
 
         for (size_t i = 0; i < ELEMENTSOF(all); i++)
                 if (streq(all[i]->name, name))
@@ -158,6 +159,19 @@ static int add_step(Plan *p, const char *op, unsigned rung, const char *what)
         return plan_add_step(p, policy_find_step(op), rung, args);
 }
 
+/* The program that $FAKE_HOOK names. */
+static int add_hook(Plan *p, const char *op)
+{
+        const char *path = getenv("FAKE_HOOK");
+        Record *args = record_new("step", "10-site");
+
+        if (!args || record_set(args, "op", op) < 0 ||
+                record_set(args, "path", path ? path : "/nonexistent") < 0 ||
+                record_set(args, "wait", "30000000") < 0)
+                return -ENOMEM;
+        return plan_add_step(p, policy_find_step(op), 0, args);
+}
+
 static int add_road(Plan *p, const char *name, unsigned rung)
 {
         Record *road = record_new("road", name);
@@ -168,8 +182,8 @@ static int add_road(Plan *p, const char *name, unsigned rung)
         return plan_add_road(p, road);
 }
 
-/* The reason of a request is its script: blank separated acts, "commit", "confirm", and "2" for
- * what follows to be on the second rung. */
+/* The reason of a request is its script: blank separated acts, "commit", "confirm", the verbs of a
+ * hook, and "2" for what follows to be on the second rung. */
 static int add_script(Plan *p, const char *script)
 {
         _cleanup_(strv_freep) char **words = NULL;
@@ -186,6 +200,8 @@ static int add_script(Plan *p, const char *script)
                         r = add_road(p, "forced", rung = 2);
                 else if (streq(*w, "commit") || streq(*w, "confirm"))
                         r = add_step(p, *w, rung, NULL);
+                else if (streq(*w, "query") || streq(*w, "prepare") || streq(*w, "done"))
+                        r = add_hook(p, *w);
                 else
                         r = add_step(p, "fake", rung, *w);
         }

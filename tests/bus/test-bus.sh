@@ -48,6 +48,7 @@ bus=$!
 export DBUS_SYSTEM_BUS_ADDRESS="unix:path=$work/bus"
 export RUNTIME_DIRECTORY="$work/run"
 export FAKE_WORLD="$work/world"
+export FAKE_HOOK="$work/10-site"
 
 fail() {
         echo "FAILED: $*" >&2
@@ -198,6 +199,44 @@ has "$path" Error 'Error.Busy'
 has "$path" Blockers '812 (db)'
 has "$path" StepStates '3 0 "fake" "/mnt/pmem" "reverted"'
 world_is 'apply nothing apply busy revert busy revert nothing '
+
+# hook EXIT-STATUS-OF-QUERY [WHAT ELSE]
+hook() {
+        {
+                echo "#!/bin/sh"
+                echo "echo hook \"\$1\" >>'$work/world'; echo speaking; ${2:-}"
+                echo "[ \"\$1\" != query ] || { echo the moon is full; exit $1; }"
+        } >"$FAKE_HOOK"
+        chmod 755 "$FAKE_HOOK"
+}
+
+echo "# a hook forbids, and its last line is the reason"
+hook 3
+path=$(request 'query nothing')
+removal "$path" Wait | grep -q '"vetoed"'
+has "$path" State rolled-back
+has "$path" Error 'Error.Vetoed" "[^"]*the moon is full'
+has "$path" Blockers 'Vetoed.*10-site.*the moon is full'
+grep -q 'hook 10-site (query): speaking' "$work/log"
+world_is 'hook query '
+
+echo "# a hook goes along; what it was told is not undone"
+hook 0
+path=$(request 'query prepare nothing done')
+removal "$path" Wait | grep -q '"done"'
+world_is 'hook query hook prepare apply nothing hook done '
+path=$(request 'prepare nothing busy')
+removal "$path" Wait | grep -q '"refused"'
+world_is 'hook prepare apply nothing apply busy revert busy revert nothing hook undo '
+
+echo "# cancel ends a hook"
+# shellcheck disable=SC2016 # the hook expands it
+hook 0 '[ "$1" != prepare ] || sleep 1000'
+path=$(request 'prepare nothing')
+eventually grep -q 'hook prepare' "$work/world"
+removal "$path" Cancel
+removal "$path" Wait | grep -q '"cancelled"'
+world_is 'hook prepare hook undo '
 
 echo "# a second rung"
 path=$(request 'busy 2 nothing')
