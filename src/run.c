@@ -48,6 +48,11 @@ int run_cancel_fd(const Run *run)
         return run->committed ? -EBADF : run->socket_fd;
 }
 
+bool run_has_climbed(const Run *run)
+{
+        return run->rung > 1;
+}
+
 bool run_can_climb(const Run *run)
 {
         return !run->committed && run->rung < run->ledger->plan->n_roads;

@@ -111,6 +111,8 @@ bool run_only_planned(const Run *run);
 const Plan *run_plan_of(const Run *run);
 /* Is there another rung to climb to when this step says "busy"? */
 bool run_can_climb(const Run *run);
+/* Did another rung come before? Its steps may have done already what is asked for now. */
+bool run_has_climbed(const Run *run);
 
 /* For who must be told about this removal. */
 typedef struct RunFacts {
