@@ -14,7 +14,7 @@
 skipped=
 
 cd "$top_srcdir" || exit
-tree_files 'src/*.c' 'src/*.h' 'tests/*.c' 'tests/*.h' >"$tmp/c"
+tree_files 'src/*.c' 'src/*.h' 'tests/*.c' 'tests/*.h' 'examples/*.c' 'examples/*.h' >"$tmp/c"
 # A translation unit includes its headers; generated ones are not ours to judge.
 grep '\.c$' "$tmp/c" >"$tmp/units" || true
 tree_files 'man/*.[158]' >"$tmp/man"
