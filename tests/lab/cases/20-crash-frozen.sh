@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SIGKILL while the filesystem is frozen: whoever it hits, it is thawed, and all is as before or removed.
 # lab: kernel=new config=two timeout=300
+# story: qemu-ga fsfreeze
 
 mount_pmem
 conf '[Policy]' 'DrainSignals=SIGTERM:100ms'

@@ -2,6 +2,7 @@
 # A writer that is stuck inside the filesystem holds up FIFREEZE, which nothing can interrupt. The daemon answers all
 # the same, tells why, and when the writer is let go the filesystem is thawed, whoever died meanwhile.
 # lab: kernel=new config=two timeout=300
+# story: udisks #871
 
 start_stuck() {
         rm -f /run/go

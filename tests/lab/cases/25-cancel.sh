@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Cancel, time-outs and Confirm: before the commit point everything is undone, past it nothing can be.
 # lab: kernel=new config=two timeout=300
+# story: powerpc-utils #31
 
 ends() {
         result_of

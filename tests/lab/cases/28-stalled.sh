@@ -2,6 +2,7 @@
 # A worker that is stopped with the filesystem frozen: the guardian thaws at its deadline, and the worker that wakes up
 # finds that and does not go on. Nor does one whose guardian was killed.
 # lab: kernel=new config=two timeout=300
+# story: qemu-ga fsfreeze
 
 mount_pmem
 conf '[Policy]' 'DrainSignals=SIGTERM:100ms' 'FreezeTimeout=2s' 'UnbindTimeout=1s'

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What is asked wrongly is refused by its own name with one sentence, and nothing changes.
 # lab: kernel=new config=two timeout=120
+# story: powerpc-utils #60
 
 mount_pmem
 start_app --on-term=ignore "$mnt/data"
