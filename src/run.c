@@ -171,10 +171,20 @@ bool run_frozen(const Run *run, const char *filesystem)
 {
         const Ledger *l = run->ledger;
 
-        for (size_t i = 0; i < l->n_records; i++)
-                if (streq(l->records[i]->verb, "frozen") &&
-                        (!filesystem || streq(strempty(l->records[i]->name), filesystem)) &&
-                        !said_later(l, i, "thawed"))
+        for (size_t i = l->n_records; i > 0; i--)
+                if (streq(l->records[i - 1]->verb, "frozen") &&
+                        streq(strempty(l->records[i - 1]->name), filesystem))
+                        return !said_later(l, i - 1, "thawed");
+        return false;
+}
+
+bool run_stands(const Run *run, const char *op)
+{
+        const Plan *p = run->ledger->plan;
+
+        for (size_t i = 0; i < p->n_steps; i++)
+                if (streq(p->steps[i].ops->name, op) &&
+                        ledger_began(run->ledger, p->steps[i].number))
                         return true;
         return false;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Tells a hook of the site that the device is gone. By then that has been read back from the
- * kernel; whoever is told so must not hear of it that it was undone, so from here on the run only
- * goes forward. */
+ * kernel, and an unbind that did not fail has left nothing frozen. Whoever is told so must not hear
+ * afterwards that it was undone, so from here on the run only goes forward. */
 
 #include "step/hook.h"
 
@@ -33,8 +33,6 @@ static int done_apply(const Step *s, Run *run, Failure *f)
                 return 0;
         if (run_failed(run))
                 hook_warn(s, run, "done", "not told, because the device is removed only in part");
-        else if (run_frozen(run, NULL))
-                hook_warn(s, run, "done", "not told, because a filesystem is still frozen");
         else
                 tell(s, run);
         return 0;

@@ -37,8 +37,8 @@ static void undo(const Step *s, Run *run)
                 hook_warn(s, run, "undo", problem);
 }
 
-/* The order of the plan has thawed everything by now, unless a thaw failed: and a hook that meets a
- * frozen filesystem would wait for ever, and so would we. */
+/* Every freeze was reverted before this, unless a thaw failed; and a hook that meets a frozen
+ * filesystem would wait until it is killed. */
 static int prepare_revert(const Step *s, Run *run, Failure *f)
 {
         if (!hook_began(s, run, "prepare"))
@@ -48,7 +48,7 @@ static int prepare_revert(const Step *s, Run *run, Failure *f)
                 hook_warn(s, run, "undo", "it was cut short by the death of the worker");
         if (hook_began(s, run, "undo"))
                 return 0;
-        if (run_frozen(run, NULL))
+        if (run_stands(run, "freeze"))
                 hook_warn(s, run, "undo", "not run, because a filesystem is still frozen");
         else
                 undo(s, run);

@@ -123,8 +123,10 @@ typedef struct RunFacts {
         const char *road;        /* on which the run stands */
 } RunFacts;
 void run_facts(const Run *run, RunFacts *ret);
-/* Has this run frozen this filesystem (NULL: any), and not thawed it since? */
+/* Has this run frozen this filesystem, and not thawed it since? */
 bool run_frozen(const Run *run, const char *filesystem);
+/* Has a step of that name been begun and not been reverted? */
+bool run_stands(const Run *run, const char *op);
 /* Did a step fail that nothing made up for? */
 bool run_failed(const Run *run);
 /* From here only forward, also without a commit step: nothing that was done may be undone any more.

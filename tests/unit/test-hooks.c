@@ -76,7 +76,7 @@ static int freeze_revert(const Step *s, Run *run, Failure *f)
 }
 
 static const StepOps ops_turn = { "turn", "turning", NULL, turn_apply, turn_revert };
-static const StepOps ops_freeze = { "frost", "freezing", NULL, freeze_apply, freeze_revert };
+static const StepOps ops_freeze = { "freeze", "freezing", NULL, freeze_apply, freeze_revert };
 
 /* Takes the place of the pipeline's registry. */
 const StepOps *policy_find_step(const char *name)
@@ -486,7 +486,7 @@ static void test_much_output_is_bounded(void **state)
 
 static void test_never_while_frozen(void **state)
 {
-        static const Row rows[] = { { "prepare", "a" }, { "frost", "pmem0" }, { "turn", "x" },
+        static const Row rows[] = { { "prepare", "a" }, { "freeze", "pmem0" }, { "turn", "x" },
                 { NULL, NULL } };
         _cleanup_(ledger_freep) Ledger *l = fresh(rows);
 

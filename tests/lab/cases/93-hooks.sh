@@ -27,8 +27,7 @@ no_hook_runs() {
 }
 
 mount_pmem
-mkdir -p "$mnt/a b"
-conf '[Policy]' 'DrainSignals=SIGTERM:300ms' 'HookTimeout=60s'
+conf '[Policy]' 'DrainSignals=SIGTERM:300ms' 'HookTimeout=60s' 'FreezeBudget=10min'
 : >/run/hooks/said
 start_daemon
 world >/run/before
@@ -99,7 +98,7 @@ must_fail pgrep -f '^sleep 1234'
 no_hook_runs
 world | diff /run/before -
 
-note "what it knows, and that it may do what root may"
+note "what it knows, and that it may do what root may; done comes after the forced road, too"
 hook 10-first <<'END'
 case $1 in
 done)
@@ -114,9 +113,10 @@ done)
 query) is_there=$(cat /sys/block/pmem0/size) && echo "it has $is_there sectors" ;;
 esac
 END
-request namespace0.0 mode s graceful reason s "a blank and a \"quote\"" transaction-id s ticket-7
+start_app --on-term=ignore --size=8 --ack=/run/ack "$mnt/data"
+request namespace0.0 mode s forced reason s "a blank and a \"quote\"" transaction-id s ticket-7
 wait_removal done
-assert_gone namespace0.0
+removed
 said 10-first:query 10-first:prepare 10-first:done
 id=${removal##*/}
 diff - /run/hooks/env <<END
@@ -124,12 +124,12 @@ PMEMREMOVED_DEVICES=namespace0.0
 PMEMREMOVED_MOUNTS=$mnt
 PMEMREMOVED_REASON=a blank and a "quote"
 PMEMREMOVED_REMOVAL=$id
-PMEMREMOVED_ROAD=graceful
+PMEMREMOVED_ROAD=forced
 PMEMREMOVED_TARGET=namespace0.0
 PMEMREMOVED_TRANSACTION=ticket-7
 END
-jq -e '.target.name == "namespace0.0" and .target.mode == "graceful" and .roads[0].name == "graceful" and
-        (.steps | map(.op) | index("unmount")) and (.steps[] | select(.op == "done") | .name) == "10-first"' /run/hooks/plan
+jq -e '.target.name == "namespace0.0" and .target.mode == "forced" and .roads[0].name == "forced" and
+        (.steps | map(.op) | index("freeze")) and (.steps[] | select(.op == "done") | .name) == "10-first"' /run/hooks/plan
 records "$removal" >/run/out
 grep -q 'hook 10-first (query): it has [0-9]* sectors' /run/out
 grep -q 'hook 10-first (done): /$' /run/out
