@@ -77,6 +77,9 @@ static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *error)
                 log_error("The name " BUS_NAME " is taken: another pmemremoved runs already.");
                 return sd_event_exit(m->event, EXIT_FAILURE);
         }
+        m->owns_name = true;
+        for (size_t i = 0; i < m->n_removals; i++)
+                removal_tell_held_back(m->removals[i]);
         (void)sd_notify(false, "READY=1");
         /* Without memory nobody waits for the first look at the machine; it comes after the start.
          */

@@ -29,6 +29,7 @@ struct Manager {
         unsigned n_guests;         /* questions to planners that others than root have open */
         unsigned n_authorizations; /* questions to polkit that wait for an answer */
         bool named;                /* the bus name was asked for */
+        bool owns_name;            /* and given */
         bool stopping;
         int exit_code;
         bool busy; /* something runs: systemd watches us */

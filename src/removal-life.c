@@ -353,13 +353,30 @@ static void mark_reported(Removal *r)
                 removal_log(r, LOG_WARNING, NULL, NULL, NULL, "its ledger could not be closed");
 }
 
-static void tell_end(Removal *r)
+static void tell_bus(Removal *r)
 {
-        log_end(r);
         if (r->announced && (r->state == REMOVAL_ROLLED_BACK || r->state == REMOVAL_STUCK))
                 bus_signal_prepare(r, false);
         bus_signal_finished(r);
         mark_reported(r);
+}
+
+/* Who listens to the name hears nothing from a connection that does not own it yet: the bus matches
+ * sender= against the owner at that moment. What was recovered often ends before. */
+static void tell_end(Removal *r)
+{
+        log_end(r);
+        r->untold = !r->replaying && r->manager->bus && !r->manager->owns_name;
+        if (!r->untold)
+                tell_bus(r);
+}
+
+void removal_tell_held_back(Removal *r)
+{
+        if (!r->untold)
+                return;
+        r->untold = false;
+        tell_bus(r);
 }
 
 /* It ended while no daemon was there: by its own worker, or by --recover. */

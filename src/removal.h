@@ -60,6 +60,7 @@ typedef struct Removal {
         bool committed;
         bool recovered; /* a worker or a daemon died on the way */
         bool announced; /* PrepareForRemoval(true) went out */
+        bool untold;    /* it ended before the bus name was ours to tell it under */
         bool stopping;  /* cancel or time-out was sent */
         unsigned rung;
         StepState *steps;
@@ -114,6 +115,8 @@ int removal_cancel(Removal *r, const char *why, Failure *f);
 int removal_extend(Removal *r, uint64_t usec, Failure *f) _must_check_;
 /* Called by the event that ends it: journal, signals, answers to those who wait, retention. */
 void removal_close(Removal *r);
+/* Signals that were held back until the bus name was ours. */
+void removal_tell_held_back(Removal *r);
 /* Answers now or at the end. */
 int removal_wait(Removal *r, sd_bus_message *m, Failure *f) _must_check_;
 int removal_bind_caller(Removal *r, sd_bus_message *m) _must_check_;
