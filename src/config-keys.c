@@ -241,6 +241,7 @@ static const ConfigKey keys[] = {
         MATCH("MatchUUID", match_uuid),
         MATCH("MatchLabel", match_label),
         OTHER("Mode", "auto", read_mode, mode, "allowed are auto, graceful and forced"),
+        SPAN("DelayMax", "5s", delay_max_usec, 0, USEC_PER_HOUR),
         OTHER("DrainSignals", "SIGTERM:10s", read_ladder, drain, ALLOWED_LADDER),
         OTHER("LastSignal", "SIGKILL", read_last_signal, last_signal, ALLOWED_SIGNAL ", or none"),
         SPAN("FreezeTimeout", "30s", freeze_timeout_usec, USEC_PER_SEC, 10 * USEC_PER_MIN),

@@ -43,6 +43,7 @@ typedef struct Policy {
         char **match_label;
 
         Mode mode;
+        uint64_t delay_max_usec;
         Ladder drain;
         int last_signal; /* 0: nobody is killed by the daemon */
         uint64_t freeze_timeout_usec;

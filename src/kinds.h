@@ -65,6 +65,9 @@
  *
  * hook        NAME        path=PROGRAM   of the site, in the order they run; on nothing, never in a
  *                         closure. blocker= here means that it cannot be trusted
+ * inhibitor   ID          what an application says about removals (inhibitor.h), added to a snapshot by
+ *             the planner, on nothing: target= (as spoken; "" everything) names=NAMES (namespaces and
+ *             regions) who= why= mode=block|delay uid= pid=
  *
  * Any node may have blocker=SENTENCE: it must not or cannot be taken away, and how a person does it;
  * and note=SENTENCE: what is given up with it and does not come back, as marks of fanotify and quota
@@ -93,3 +96,4 @@
 #define KIND_HOLDER "holder"
 #define KIND_PROCESS "process"
 #define KIND_HOOK "hook"
+#define KIND_INHIBITOR "inhibitor"

@@ -8,6 +8,8 @@
  *     <the plan, up to "end">
  *     closure names="namespace0.0 ..."  the daemon's: what nobody else may touch meanwhile
  *     begin 1                          written and synced before step 1 is applied
+ *     announce                         PrepareForRemoval(true) is due
+ *     delay-over how=released          or timed-out: whoever asked for time has had it
  *     end 1
  *     begin 2
  *     fail 2 kind=busy err=16 node=/mnt/pmem sentence="..."

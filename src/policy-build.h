@@ -67,6 +67,10 @@ int build_plan(Build *b) _must_check_;
 /* policy-hooks.c: one step for each hook; one that cannot be trusted refuses. */
 int build_hooks(Build *b, const StepOps *ops) _must_check_;
 int build_trust_hooks(Build *b) _must_check_;
+/* policy-inhibitors.c: who forbids it becomes a blocker; who asks for time, or is ignored, a note
+ * of the plan. */
+int build_ask_inhibitors(Build *b) _must_check_;
+int build_mention_inhibitors(Build *b) _must_check_;
 
 /* policy-road.c: first tried first. The blockers have been ruled out before. */
 int build_roads(Build *b) _must_check_;

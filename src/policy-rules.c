@@ -703,6 +703,8 @@ static int decide(Build *b)
 
         e = ask_request_rules(b);
         if (e == 0)
+                e = build_ask_inhibitors(b);
+        if (e == 0)
                 e = ask_rules(b);
         v->estimate_usec = build_estimate_usec(b);
         if (e == 0)

@@ -35,6 +35,7 @@ typedef struct Row {
 } Row;
 
 static int once(Build *b, const StepOps *ops);
+static int for_announce(Build *b, const StepOps *ops);
 static int for_mount_units(Build *b, const StepOps *ops);
 static int for_automounts(Build *b, const StepOps *ops);
 static int for_open_gate(Build *b, const StepOps *ops);
@@ -53,7 +54,7 @@ static int for_verify(Build *b, const StepOps *ops);
 /* clang-format off */
 static const Row pipeline[] = {
         { &step_query,    PART_HEAD,  ROAD_ANY,                  build_hooks          },
-        { &step_announce, PART_HEAD,  ROAD_ANY,                  once                 },
+        { &step_announce, PART_HEAD,  ROAD_ANY,                  for_announce         },
         { &step_gate,     PART_HEAD,  ROAD_ANY,                  for_mount_units      },
         { &step_opengate, PART_HEAD,  ROAD_ANY,                  for_open_gate        },
         { &step_prepare,  PART_HEAD,  ROAD_ANY,                  build_hooks          },
@@ -164,6 +165,15 @@ static int once(Build *b, const StepOps *ops)
         _cleanup_(record_freep) Record *r = build_new_step(b, ops, NULL);
 
         return build_add_step(b, ops, &r, r ? 0 : -ENOMEM);
+}
+
+/* wait: how long who asked for time gets it. */
+static int for_announce(Build *b, const StepOps *ops)
+{
+        _cleanup_(record_freep) Record *r = build_new_step(b, ops, NULL);
+        int e = r ? build_set_usec(r, "wait", b->policy->delay_max_usec) : -ENOMEM;
+
+        return build_add_step(b, ops, &r, e);
 }
 
 /* For every unit that could mount something of the closure again; several filesystems can be
@@ -611,6 +621,8 @@ static int add_notes(Build *b)
         const char *no;
         int e = build_losses(b);
 
+        if (e == 0)
+                e = build_mention_inhibitors(b);
         if (e < 0 || !build_has_mounts(b))
                 return e;
         if (b->policy->open_gate == OPEN_GATE_CLEAN && !build_wants_open_gate(b)) {

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "config.h"
+#include "inhibitor.h"
 #include "plan.h"
 #include "util/graph.h"
 
@@ -50,6 +51,12 @@ DEFINE_CLEANUP(Verdict *, verdict_free);
  * without a plan. Marks the closure in g. */
 int policy_decide(
         const Config *c, Graph *g, const Request *req, Verdict **ret, Failure *f) _must_check_;
+
+/* Adds what an application says about removals to the snapshot that will be decided on; what its
+ * target means there is protected, too. Uses the graph's marks. */
+int policy_add_inhibitor(Graph *g, const Inhibitor *i) _must_check_;
+/* Names of the namespaces and regions that go when this target goes. Uses the graph's marks. */
+int policy_closure(Graph *g, const char *target, char ***ret, Failure *f) _must_check_;
 
 /* The pipeline table is the registry of steps by which a plan is read back. */
 const StepOps *policy_find_step(const char *name);

@@ -22,6 +22,7 @@ struct Run {
         FailureKind stop; /* why somebody asked to stop; FAILURE_NONE: nobody did */
         bool orphan;      /* the parent is gone */
         bool confirmed;
+        bool proceed;
         unsigned rung;
         uint64_t last_progress_usec;
         Held *held;
@@ -266,6 +267,8 @@ static void hear(Run *run, const char *line)
                 return;
         if (streq(r->verb, "confirm"))
                 run->confirmed = true;
+        if (streq(r->verb, "proceed"))
+                run->proceed = true;
         if (streq(r->verb, "cancel")) {
                 FailureKind kind = failure_kind_from_string(strempty(record_get(r, "reason")));
 
@@ -308,20 +311,38 @@ int run_check_cancel(Run *run, Failure *f)
         return -ECANCELED;
 }
 
-int run_wait_confirm(Run *run, Failure *f)
+/* Until the parent has said a word. -ETIMEDOUT at the deadline, -ENOTCONN when there never was a
+ * parent, -ECANCELED with f filled when somebody asked to stop. */
+static int wait_word(Run *run, const bool *said, uint64_t deadline_usec, Failure *f)
 {
         int r;
 
-        while ((r = run_check_cancel(run, f)) == 0 && !run->confirmed) {
+        while ((r = run_check_cancel(run, f)) == 0 && !*said) {
                 struct pollfd p = { .fd = run->socket_fd, .events = POLLIN };
 
                 if (run->socket_fd < 0)
-                        return failure_set(f, FAILURE_CANCELLED, -ECANCELED, NULL,
-                                "nobody is left who could confirm");
-                if (poll(&p, 1, -1) < 0 && errno != EINTR)
+                        return -ENOTCONN;
+                if (now_usec() >= deadline_usec)
+                        return -ETIMEDOUT;
+                if (poll(&p, 1, poll_timeout_ms(deadline_usec)) < 0 && errno != EINTR)
                         return -errno;
         }
         return r;
+}
+
+int run_wait_confirm(Run *run, Failure *f)
+{
+        int r = wait_word(run, &run->confirmed, USEC_INFINITY, f);
+
+        if (r == -ENOTCONN)
+                return failure_set(
+                        f, FAILURE_CANCELLED, -ECANCELED, NULL, "nobody is left who could confirm");
+        return r;
+}
+
+int run_wait_proceed(Run *run, uint64_t deadline_usec, Failure *f)
+{
+        return wait_word(run, &run->proceed, deadline_usec, f);
 }
 
 static int note_failure(Run *run, const char *verb, const Step *s, const Failure *f)

@@ -4,8 +4,9 @@
 /* Executing a plan and taking it back. No event loop, no bus, no logging: what happens is written
  * into the ledger and told to the parent in the same words.
  *
- * The parent says, one datagram each: "cancel reason=timed-out|cancelled", "confirm". A socket that
- * closes means that the parent is gone, which before the commit point is a cancel too. */
+ * The parent says, one datagram each: "cancel reason=timed-out|cancelled", "confirm", "proceed"
+ * (who asked for time before the removal has taken it). A socket that closes means that the parent
+ * is gone, which before the commit point is a cancel too. */
 
 #include "ledger.h"
 

@@ -1,14 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Tells everybody that a removal begins. Only the daemon owns the bus name, so this note is all
- * that happens here: the daemon emits PrepareForRemoval when it hears it, and the opposite when it
- * hears of the way back. */
+/* Tells everybody that a removal begins, and gives time to those who asked for it. Only the daemon
+ * owns the bus name and knows the inhibitors, so all that happens here is a note: the daemon emits
+ * PrepareForRemoval when it hears it (and the opposite when it hears of the way back), and says
+ * "proceed" as soon as no delay inhibitor concerns this removal any more.
+ *
+ * This wait is the one that goes on when its time is over: a delay inhibitor asks for time and
+ * cannot forbid anything. Whoever must not be overrun takes one of mode block. */
 
 #include "step/step.h"
+#include "util/text.h"
 
 static int announce_apply(const Step *s, Run *run, Failure *f)
 {
-        return run_note(run, "announce", NULL, NULL);
+        uint64_t wait = step_get_u64(s, "wait");
+        int r;
+
+        r = run_note(run, "announce", NULL, NULL);
+        if (r < 0 || wait == 0)
+                return r;
+        r = run_wait_proceed(run, usec_add(now_usec(), wait), f);
+        if (r == -ENOTCONN)
+                return 0;
+        if (r < 0 && r != -ETIMEDOUT)
+                return r;
+        return run_note(run, "delay-over", NULL, "how", r < 0 ? "timed-out" : "released", NULL);
 }
 
 /* The daemon calls off by itself on every way back. */

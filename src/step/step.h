@@ -101,6 +101,9 @@ int run_check_cancel(Run *run, Failure *f) _must_check_;
 /* Waits for the parent's "confirm". */
 int run_wait_confirm(Run *run, Failure *f) _must_check_;
 
+/* Waits for its "proceed". -ETIMEDOUT at the deadline; -ENOTCONN: nobody is there to say it. */
+int run_wait_proceed(Run *run, uint64_t deadline_usec, Failure *f) _must_check_;
+
 /* Processes of the plan and those that came later ("newcomer" records), each once. */
 const Record *run_process(const Run *run, size_t i);
 

@@ -6,7 +6,7 @@
 #     main     pmemremoved.c
 #     bus      bus-*
 #     daemon   manager removal worker planner reap     an event loop from here on
-#     core     topology policy plan ledger run recover no loop, no bus, no logging
+#     core     inhibitor topology policy plan ledger run recover   no loop, no bus, no logging
 #     step, holder                                     neither sees the other
 #     sys                                              one kernel interface or library each
 #     base     config failure kinds bus.h messages.h
@@ -34,7 +34,7 @@ function layer(name)
         if (name ~ /^holder\//) return "holder"
         if (name ~ /^(ctl[a-z-]*|pmemremovectl)\.[ch]$/) return "ctl"
         if (name ~ /^(config(-keys)?|failure|kinds|bus|messages)\.[ch]$/) return "base"
-        if (name ~ /^(topology|policy|request|verdict|plan|ledger|run|recover)(-[a-z-]+)?\.[ch]$/)
+        if (name ~ /^(inhibitor|topology|policy|request|verdict|plan|ledger|run|recover)(-[a-z-]+)?\.[ch]$/)
                 return "core"
         if (name ~ /^(manager|removal|worker|planner|reap)(-[a-z-]+)?\.[ch]$/) return "daemon"
         if (name ~ /^bus-[a-z-]+\.[ch]$/) return "bus"
