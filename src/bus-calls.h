@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The methods behind the vtables: bus-request.c, bus-manager.c and bus-removal.c. */
+/* The methods behind the vtables: bus-request.c, bus-inhibit.c, bus-manager.c and bus-removal.c. */
 
 #include "bus-polkit.h"
+#include "planner.h"
 
 int call_request_remove(Manager *m, sd_bus_message *msg, sd_bus_error *error);
 int call_plan_remove(Manager *m, sd_bus_message *msg, sd_bus_error *error);
 int call_resolve_target(Manager *m, sd_bus_message *msg, sd_bus_error *error);
+int call_inhibit(Manager *m, sd_bus_message *msg, sd_bus_error *error);
+int call_list_inhibitors(Manager *m, sd_bus_message *msg, sd_bus_error *error);
 int call_list_removals(Manager *m, sd_bus_message *msg, sd_bus_error *error);
 int call_reload(Manager *m, sd_bus_message *msg, sd_bus_error *error);
 int call_cancel(Manager *m, sd_bus_message *msg, sd_bus_error *error);
@@ -17,8 +20,31 @@ int call_wait(Manager *m, sd_bus_message *msg, sd_bus_error *error);
 
 int choose_request_remove(
         Manager *m, sd_bus_message *msg, uid_t uid, BusNeeds *needs, sd_bus_error *error);
+int choose_inhibit(
+        Manager *m, sd_bus_message *msg, uid_t uid, BusNeeds *needs, sd_bus_error *error);
 int choose_own_removal(
         Manager *m, sd_bus_message *msg, uid_t uid, BusNeeds *needs, sd_bus_error *error);
+
+/* A call that waits for a planner; the message is kept until then. */
+typedef struct Question {
+        Manager *manager;
+        sd_bus_message *msg;
+        Request *req;
+        bool guest; /* asked by somebody else than root */
+        int (*answer)(struct Question *q, PlannerAnswer *a, sd_bus_error *error);
+} Question;
+
+/* Takes the request over; topology: the question is only what there is. */
+int bus_ask(Manager *m, sd_bus_message *msg, Request *req, bool topology,
+        int (*answer)(Question *q, PlannerAnswer *a, sd_bus_error *error), sd_bus_error *error);
+
+/* bus-inhibit.c: properties of the manager. */
+int get_inhibitors_max(sd_bus *bus, const char *path, const char *interface, const char *property,
+        sd_bus_message *reply, void *userdata, sd_bus_error *error);
+int get_n_inhibitors(sd_bus *bus, const char *path, const char *interface, const char *property,
+        sd_bus_message *reply, void *userdata, sd_bus_error *error);
+int get_inhibited(sd_bus *bus, const char *path, const char *interface, const char *property,
+        sd_bus_message *reply, void *userdata, sd_bus_error *error);
 
 /* "sa{sv}" as a Request. */
 int bus_request_parse(sd_bus_message *msg, Request **ret, Failure *f) _must_check_;

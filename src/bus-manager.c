@@ -59,6 +59,10 @@ const sd_bus_vtable bus_manager_vtable[] = {
                 SD_BUS_RESULT("a{sv}", plan), bus_method, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ResolveTarget", SD_BUS_ARGS("s", target),
                 SD_BUS_RESULT("o", device), bus_method, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Inhibit", SD_BUS_ARGS("s", target, "s", who, "s", why, "s", mode),
+                SD_BUS_RESULT("h", lock), bus_method, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListInhibitors", SD_BUS_NO_ARGS,
+                SD_BUS_RESULT("a(ssssuu)", inhibitors), bus_method, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListRemovals", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(tosss)", removals),
                 bus_method, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS(
@@ -66,6 +70,13 @@ const sd_bus_vtable bus_manager_vtable[] = {
         SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY(
                 "KernelPreRemove", "(ss)", get_pre_remove, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("InhibitorsMax", "u", get_inhibitors_max, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("NCurrentInhibitors", "u", get_n_inhibitors, 0,
+                SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY(
+                "BlockInhibited", "as", get_inhibited, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY(
+                "DelayInhibited", "as", get_inhibited, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_SIGNAL_WITH_ARGS("PrepareForRemoval",
                 SD_BUS_ARGS("o", device, "o", removal, "b", start, "a{sv}", details), 0),
         SD_BUS_SIGNAL_WITH_ARGS("RemovalNew", SD_BUS_ARGS("t", id, "o", removal, "s", target), 0),

@@ -19,6 +19,8 @@ static const BusMethod methods[] = {
                 choose_request_remove },
         { BUS_INTERFACE_MANAGER, "PlanRemove", call_plan_remove, NULL, NULL },
         { BUS_INTERFACE_MANAGER, "ResolveTarget", call_resolve_target, NULL, NULL },
+        { BUS_INTERFACE_MANAGER, "Inhibit", call_inhibit, NULL, choose_inhibit },
+        { BUS_INTERFACE_MANAGER, "ListInhibitors", call_list_inhibitors, NULL, NULL },
         { BUS_INTERFACE_MANAGER, "ListRemovals", call_list_removals, NULL, NULL },
         { BUS_INTERFACE_MANAGER, "Reload", call_reload, POLKIT_MANAGE, NULL },
         { BUS_INTERFACE_REMOVAL, "Cancel", call_cancel, NULL, choose_own_removal },

@@ -12,6 +12,8 @@
 #define POLKIT_REMOVE_FORCED "org.pmemremoved1.remove-forced"
 #define POLKIT_REMOVE_IGNORE_INHIBIT "org.pmemremoved1.remove-ignore-inhibit"
 #define POLKIT_CANCEL_OTHER "org.pmemremoved1.cancel-other"
+#define POLKIT_INHIBIT_BLOCK "org.pmemremoved1.inhibit-block"
+#define POLKIT_INHIBIT_DELAY "org.pmemremoved1.inhibit-delay"
 #define POLKIT_MANAGE "org.pmemremoved1.manage"
 
 #define POLKIT_ACTIONS_MAX 2

@@ -8,7 +8,9 @@
 #include "bus-calls.h"
 #include "bus-error.h"
 #include "bus-options.h"
+#include "manager-inhibitors.h"
 #include "planner.h"
+#include "removal-inhibit.h"
 #include "removal-log.h"
 #include "topology.h"
 #include "util/text.h"
@@ -16,14 +18,6 @@
 #define TARGET_MAX 4096
 /* Each open question is a process. What anybody may ask must not keep root from asking. */
 #define GUESTS_MAX 8
-
-typedef struct Question {
-        Manager *manager;
-        sd_bus_message *msg;
-        Request *req;
-        bool guest; /* asked by somebody else than root */
-        int (*answer)(struct Question *q, PlannerAnswer *a, sd_bus_error *error);
-} Question;
 
 static void question_free(Question *q)
 {
@@ -85,8 +79,7 @@ static void on_answer(PlannerAnswer *a, void *userdata)
         question_free(q);
 }
 
-/* Takes the request over; topology: the question is only what there is. */
-static int ask(Manager *m, sd_bus_message *msg, Request *req, bool topology,
+int bus_ask(Manager *m, sd_bus_message *msg, Request *req, bool topology,
         int (*answer)(Question *q, PlannerAnswer *a, sd_bus_error *error), sd_bus_error *error)
 {
         Question *q = malloc(sizeof(*q));
@@ -184,6 +177,21 @@ static int check_verdict(Question *q, Verdict *v, Failure *f)
         return check_room(q->manager, q->req, closure, f);
 }
 
+/* One may have been taken while the planner looked. */
+static int check_inhibitors(const Manager *m, const Request *req, const char *closure, Failure *f)
+{
+        _cleanup_(strv_freep) char **names = NULL;
+        const Inhibitor *i;
+        size_t k = 0;
+        int r;
+
+        r = strv_split(strempty(closure), &names);
+        if (r < 0 || req->ignore_inhibitors)
+                return r;
+        i = inhibitors_next(m, INHIBIT_BLOCK, names, &k);
+        return i ? inhibitor_refuse(i, f) : 0;
+}
+
 static int answer_request(Question *q, PlannerAnswer *a, sd_bus_error *error)
 {
         Verdict *v = a->verdict;
@@ -199,12 +207,15 @@ static int answer_request(Question *q, PlannerAnswer *a, sd_bus_error *error)
         }
         r = check_verdict(q, v, &f);
         if (r == 0)
+                r = check_inhibitors(q->manager, q->req, v->closure, &f);
+        if (r == 0)
                 r = removal_new(q->manager, &q->req, &v->plan, v->closure, &removal, &f);
         if (r < 0) {
                 if (q->req && f.kind != FAILURE_NONE)
                         removal_log_refused(q->req, &f, 1);
                 return fail(error, r, &f);
         }
+        removal_log_ignored(removal);
         if (removal->request->bind_to_caller && removal_bind_caller(removal, q->msg) < 0) {
                 /* The caller is gone already: what it asked for is over before it begins. */
                 (void)removal_cancel(removal, "its caller left the bus", NULL);
@@ -231,7 +242,7 @@ int call_request_remove(Manager *m, sd_bus_message *msg, sd_bus_error *error)
                 (void)check_room(m, req, NULL, &f);
                 return bus_error_set(error, &f);
         }
-        return ask(m, msg, TAKE_PTR(req), false, answer_request, error);
+        return bus_ask(m, msg, TAKE_PTR(req), false, answer_request, error);
 }
 
 /* --- PlanRemove, ResolveTarget --- */
@@ -250,7 +261,7 @@ int call_plan_remove(Manager *m, sd_bus_message *msg, sd_bus_error *error)
         r = bus_request_parse(msg, &req, &f);
         if (r < 0)
                 return fail(error, r, &f);
-        return ask(m, msg, TAKE_PTR(req), false, answer_plan, error);
+        return bus_ask(m, msg, TAKE_PTR(req), false, answer_plan, error);
 }
 
 /* The snapshot is fresh: the object that is named in the answer must exist when the caller looks.
@@ -302,5 +313,5 @@ int call_resolve_target(Manager *m, sd_bus_message *msg, sd_bus_error *error)
                 r = bus_sender_uid(msg, &req->uid);
         if (r < 0)
                 return fail(error, r, &f);
-        return ask(m, msg, TAKE_PTR(req), true, answer_resolve, error);
+        return bus_ask(m, msg, TAKE_PTR(req), true, answer_resolve, error);
 }

@@ -8,6 +8,7 @@
 #include "bus.h"
 #include "bus-objects.h"
 #include "manager.h"
+#include "removal-inhibit.h"
 #include "util/text.h"
 
 static bool silent(const Removal *r)
@@ -69,6 +70,13 @@ void bus_signal_new(const Removal *r)
                 "tos", r->id, r->path, r->request->target);
 }
 
+void bus_signal_inhibitors(Manager *m)
+{
+        if (m->bus)
+                (void)sd_bus_emit_properties_changed(m->bus, BUS_PATH, BUS_INTERFACE_MANAGER,
+                        "NCurrentInhibitors", "BlockInhibited", "DelayInhibited", NULL);
+}
+
 static int append_failure(sd_bus_message *s, const Failure *f)
 {
         char text[1400];
@@ -120,7 +128,7 @@ static int send_prepare(const Removal *r, const char *device, bool start)
                 "PrepareForRemoval", "ooba{sv}", path, r->path, (int)start, 5, "target", "s",
                 r->request->target, "reason", "s", strempty(r->request->reason), "transaction-id",
                 "s", strempty(r->request->transaction_id), "plan-id", "s", r->plan->id, "deadline",
-                "t", removal_deadline_realtime(r));
+                "t", start ? removal_delay_deadline(r) : 0);
 }
 
 void bus_signal_prepare(const Removal *r, bool start)

@@ -16,3 +16,5 @@ void bus_signal_device_removed(Manager *m, const char *path, const char *how);
 /* The property Removal of each device of the closure. */
 void bus_signal_device_removal(const Removal *r);
 void bus_signal_pre_remove(Manager *m);
+/* How many inhibitors there are, and what they are about. */
+void bus_signal_inhibitors(Manager *m);

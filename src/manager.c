@@ -14,6 +14,7 @@
 
 #include "bus-objects.h"
 #include "bus-signals.h"
+#include "manager-inhibitors.h"
 #include "manager-watch.h"
 #include "messages.h"
 #include "planner.h"
@@ -93,6 +94,7 @@ Manager *manager_free(Manager *m)
         free(m->removals);
         watch_free(m->watch);
         device_table_free(m->devices);
+        inhibitors_free(m->inhibitors);
         config_free(m->config);
         (void)sd_event_source_disable_unref(m->name_timer);
         (void)sd_event_source_disable_unref(m->watchdog_timer);
@@ -239,6 +241,13 @@ int manager_startup(Manager *m)
                 log_error("%s: %s", m->ledger_dir,
                         r == -EWOULDBLOCK ? "another pmemremoved works here already"
                                           : strerror(-r));
+                return r;
+        }
+        r = inhibitors_restore(m);
+        if (r < 0) {
+                log_error("%s/inhibitors: the inhibitors of the last daemon cannot be taken over: "
+                          "%s",
+                        m->ledger_dir, strerror(-r));
                 return r;
         }
         r = manager_bus_open(m);

@@ -25,6 +25,7 @@ struct Manager {
         Planner **planners;
         size_t n_planners;
         DeviceTable *devices;
+        struct InhibitorTable *inhibitors;
         Watch *watch;
         unsigned n_guests;         /* questions to planners that others than root have open */
         unsigned n_authorizations; /* questions to polkit that wait for an answer */

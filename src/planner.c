@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "manager-inhibitors.h"
 #include "reap.h"
 #include "topology.h"
 #include "util/text.h"
@@ -108,6 +109,10 @@ static int child_answer(const Planner *p, char **ret, Failure *f)
                 return r;
         if (!p->request)
                 return child_graph(g, ret);
+        for (size_t i = 0; i < inhibitors_count(p->manager) && r == 0; i++)
+                r = policy_add_inhibitor(g, inhibitors_at(p->manager, i));
+        if (r < 0)
+                return r;
         r = policy_decide(p->manager->config, g, p->request, &v, f);
         if (r < 0)
                 return r;

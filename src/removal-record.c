@@ -12,6 +12,7 @@
 #include "bus-signals.h"
 #include "messages.h"
 #include "removal-awaited.h"
+#include "removal-inhibit.h"
 #include "removal-log.h"
 #include "util/text.h"
 
@@ -98,7 +99,13 @@ void removal_forget(Removal *r)
 static void take_announce(Removal *r, const Record *rec)
 {
         r->announced = true;
-        bus_signal_prepare(r, true);
+        if (!r->replaying)
+                removal_delay_begin(r);
+}
+
+static void take_delay_over(Removal *r, const Record *rec)
+{
+        removal_delay_over(r, streq(strempty(record_get(rec, "how")), "timed-out"));
 }
 
 static void take_begin(Removal *r, const Record *rec)
@@ -304,6 +311,7 @@ static void take_rollback(Removal *r, const Record *rec)
         r->committed = false;
         r->running = 0;
         removal_awaited_clear(r);
+        r->delay_until_usec = 0;
         set_text(&r->step_text, NULL);
         set_text(&r->progress, "undoing what was done");
         removal_log(r, LOG_NOTICE, NULL, NULL, NULL, "it is being undone");
@@ -427,6 +435,7 @@ static const struct Word {
         const char *const *properties;
 } words[] = {
         { "announce", take_announce, _EVENT_INVALID, none },
+        { "delay-over", take_delay_over, _EVENT_INVALID, none },
         { "begin", take_begin, EVENT_STEP_BEGUN, step_changes },
         { "end", take_end, EVENT_STEP_ENDED, step_changes },
         { "fail", take_fail, EVENT_STEP_FAILED, failure_changes },

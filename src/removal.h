@@ -88,6 +88,7 @@ typedef struct Removal {
         unsigned n_lost;
         uint64_t deadline_usec; /* CLOCK_MONOTONIC, 0: none */
         uint64_t confirm_deadline_usec;
+        uint64_t delay_until_usec; /* CLOCK_MONOTONIC; 0: nobody is waited for */
         sd_event_source *deadline_timer;
         sd_event_source *confirm_timer;
         sd_event_source *expiry_timer;

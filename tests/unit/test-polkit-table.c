@@ -26,7 +26,8 @@ static const struct {
 };
 
 /* What everybody may do. A method that is added here must change nothing. */
-static const char *const readers[] = { "PlanRemove", "ResolveTarget", "ListRemovals", "Wait" };
+static const char *const readers[] = { "PlanRemove", "ResolveTarget", "ListRemovals",
+        "ListInhibitors", "Wait" };
 
 static bool only_reads(const char *member)
 {
@@ -58,7 +59,7 @@ static void test_every_method(void **state)
                                 fail_msg("%s: does it change something?", m->member);
                         n++;
                 }
-        assert_int_equal(n, 9);
+        assert_int_equal(n, 11);
 }
 
 static void test_default_deny(void **state)
@@ -71,7 +72,8 @@ static void test_default_deny(void **state)
 static void test_policy_file(void **state)
 {
         static const char *const actions[] = { POLKIT_REMOVE, POLKIT_REMOVE_FORCED,
-                POLKIT_REMOVE_IGNORE_INHIBIT, POLKIT_CANCEL_OTHER, POLKIT_MANAGE };
+                POLKIT_REMOVE_IGNORE_INHIBIT, POLKIT_CANCEL_OTHER, POLKIT_INHIBIT_BLOCK,
+                POLKIT_INHIBIT_DELAY, POLKIT_MANAGE };
         const char *top = getenv("top_srcdir");
         _cleanup_(freep) char *path =
                 string_printf("%s/conf/org.pmemremoved1.policy", top ? top : ".");
