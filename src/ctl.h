@@ -40,11 +40,13 @@ typedef struct Ctl {
         bool no_block;
         bool dry_run;
         bool hold;
+        bool ignore_inhibitors;
         bool yes;
         bool quiet;
         const char *reason;
         const char *transaction_id;
         const char *mode;
+        const char *target, *who, *why; /* of an inhibitor */
         const char *plan_id;
         uint64_t timeout_usec;         /* 0: not given */
         uint64_t confirm_timeout_usec; /* 0: not given */
@@ -295,6 +297,8 @@ int verb_remove(Ctl *c, int argc, char **argv);
 int verb_cancel(Ctl *c, int argc, char **argv);
 int verb_confirm(Ctl *c, int argc, char **argv);
 int verb_wait(Ctl *c, int argc, char **argv);
+int verb_inhibit(Ctl *c, int argc, char **argv);
+int verb_inhibitors(Ctl *c, int argc, char **argv);
 int verb_removals(Ctl *c, int argc, char **argv);
 int verb_monitor(Ctl *c, int argc, char **argv);
 int verb_check_config(Ctl *c, int argc, char **argv);

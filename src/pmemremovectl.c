@@ -15,6 +15,7 @@ enum {
         FOR_REQUEST = 1 << 1, /* what a plan and a request have in common */
         FOR_REMOVE = 1 << 2,
         TAKES_ID = 1 << 3, /* not an option: the argument is the id of a removal */
+        FOR_INHIBIT = 1 << 4,
 };
 
 typedef struct Verb {
@@ -45,6 +46,10 @@ static const Verb verbs[] = {
           "confirm ID", "Let a held removal go on" },
         { "wait", 1, 1, FOR_BUS | TAKES_ID, verb_wait,
           "wait ID", "Follow a removal to its end" },
+        { "inhibit", 1, ANY_NUMBER, FOR_BUS | FOR_INHIBIT, verb_inhibit,
+          "inhibit COMMAND...", "Forbid removals while a command runs" },
+        { "inhibitors", 0, 0, FOR_BUS, verb_inhibitors,
+          "inhibitors", "List who forbids or delays removals" },
         { "removals", 0, 0, FOR_BUS, verb_removals,
           "removals", "List removals" },
         { "monitor", 0, 0, FOR_BUS, verb_monitor,
@@ -102,7 +107,7 @@ static int set_json_auto(Ctl *c, const Option *o, const char *value)
 
 static int set_mode(Ctl *c, const Option *o, const char *value)
 {
-        static const char *const modes[] = { "auto", "graceful", "forced" };
+        static const char *const modes[] = { "auto", "graceful", "forced", "block", "delay" };
 
         for (size_t i = 0; i < ELEMENTSOF(modes); i++)
                 if (streq(modes[i], value))
@@ -133,8 +138,8 @@ static int set_version(Ctl *c, const Option *o, const char *value);
 static const Option options[] = {
         { 'H', "host", "[USER@]HOST", FOR_BUS, set_text, AT(host),
           "Work on a remote machine" },
-        { 0, "mode", "MODE", FOR_REQUEST, set_mode, AT(mode),
-          "auto, graceful or forced" },
+        { 0, "mode", "MODE", FOR_REQUEST | FOR_INHIBIT, set_mode, AT(mode),
+          "auto, graceful or forced; block or delay" },
         { 0, "plan-id", "ID", FOR_REMOVE, set_text, AT(plan_id),
           "Remove only if the plan is still this one" },
         { 0, "dry-run", NULL, FOR_REMOVE, set_flag, AT(dry_run),
@@ -149,6 +154,14 @@ static const Option options[] = {
           "Stop and undo after this time" },
         { 0, "override", "CHECK,...", FOR_REQUEST, set_override, 0,
           "Overrule these checks" },
+        { 0, "ignore-inhibitors", NULL, FOR_REQUEST, set_flag, AT(ignore_inhibitors),
+          "Remove although somebody forbids it" },
+        { 0, "target", "TARGET", FOR_INHIBIT, set_text, AT(target),
+          "What must stay; default: everything" },
+        { 0, "who", "TEXT", FOR_INHIBIT, set_text, AT(who),
+          "Whose lock it is; default: the command's" },
+        { 0, "why", "TEXT", FOR_INHIBIT, set_text, AT(why),
+          "Why it must stay" },
         { 0, "reason", "TEXT", FOR_REQUEST, set_text, AT(reason),
           "Text for the log" },
         { 0, "transaction-id", "ID", FOR_REQUEST, set_text, AT(transaction_id),
@@ -224,8 +237,10 @@ static bool is_abbreviated(const char *name, char **argv)
 }
 
 /* The table in getopt's words. */
-static void options_for_getopt(struct option *longs, char *shorts)
+static void options_for_getopt(struct option *longs, char *shorts, bool stop)
 {
+        if (stop)
+                *shorts++ = '+';
         *shorts++ = ':';
         for (size_t i = 0; i < ELEMENTSOF(options); i++) {
                 const Option *o = &options[i];
@@ -257,14 +272,16 @@ static const Option *option_find(int letter, char **argv)
         return NULL;
 }
 
-/* Bit i of ret_seen: options[i] was given. */
-static int parse_options(Ctl *c, int argc, char **argv, uint64_t *ret_seen)
+/* Of argv[1] and on; stop: at the first word that is none, else words and options may be mixed.
+ * optind is then the first word. Bit i of ret_seen: options[i] was given. */
+static int parse_options(Ctl *c, int argc, char **argv, bool stop, uint64_t *ret_seen)
 {
         struct option longs[ELEMENTSOF(options) + 1];
-        char shorts[2 * ELEMENTSOF(options) + 2];
+        char shorts[2 * ELEMENTSOF(options) + 3];
         int letter;
 
-        options_for_getopt(longs, shorts);
+        options_for_getopt(longs, shorts, stop);
+        optind = 0; /* glibc: from the start, with this table */
         while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) >= 0) {
                 const Option *o = option_find(letter, argv);
 
@@ -279,6 +296,38 @@ static int parse_options(Ctl *c, int argc, char **argv, uint64_t *ret_seen)
                 *ret_seen |= UINT64_C(1) << (o - options);
         }
         return 0;
+}
+
+/* The words of the command line into *argc and *argv, the verb first. What follows the command of
+ * "inhibit" is the command's own. */
+static int parse_command_line(Ctl *c, int *argc, char ***argv, uint64_t *ret_seen)
+{
+        char *verb;
+        int status;
+
+        status = parse_options(c, *argc, *argv, true, ret_seen);
+        *argc -= optind;
+        *argv += optind;
+        if (status != 0 || *argc == 0)
+                return status;
+        verb = (*argv)[0];
+        status = parse_options(c, *argc, *argv, streq(verb, "inhibit"), ret_seen);
+        *argc -= optind - 1;
+        *argv += optind - 1;
+        (*argv)[0] = verb;
+        return status;
+}
+
+/* A word of both kinds of mode is known before it is known which verb it is for. */
+static int check_mode(const Ctl *c, const Verb *verb)
+{
+        bool lock = c->mode && (streq(c->mode, "block") || streq(c->mode, "delay"));
+
+        if (!c->mode || lock == ((verb->options & FOR_INHIBIT) != 0))
+                return 0;
+        fprintf(stderr, "pmemremovectl: '%s' takes --mode=%s, not '%s'.\n", verb->name,
+                lock ? "auto, graceful or forced" : "block or delay", c->mode);
+        return EXIT_USAGE;
 }
 
 /* Options come before it is known which verb it is, so they are checked afterwards. */
@@ -328,6 +377,8 @@ static int dispatch(Ctl *c, int argc, char **argv, uint64_t seen)
                 return EXIT_USAGE;
         }
         status = check_options(verb, seen);
+        if (status == 0)
+                status = check_mode(c, verb);
         /* Strictly: half a number must not become the id of somebody else's removal. */
         if (status == 0 && (verb->options & TAKES_ID) && parse_u64(argv[1], &c->id) < 0)
                 status = usage_error("Not the id of a removal:", argv[1]);
@@ -365,9 +416,9 @@ int main(int argc, char **argv)
         int status;
 
         (void)setlocale(LC_ALL, "");
-        status = parse_options(&c, argc, argv, &seen);
+        status = parse_command_line(&c, &argc, &argv, &seen);
         if (status == 0)
-                status = dispatch(&c, argc - optind, argv + optind, seen);
+                status = dispatch(&c, argc, argv, seen);
         answer_failure(&c);
         status = finish_output(status);
         pager_close(&c);

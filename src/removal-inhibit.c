@@ -82,22 +82,27 @@ static void show_nobody(Removal *r)
         bus_signal_changed(r, changes);
 }
 
-static size_t show_awaited(Removal *r)
+static void show_awaited(Removal *r)
 {
         _cleanup_(record_freep) Record *rec = record_new("awaited", NULL);
-        size_t n = 0;
+        size_t n;
 
-        if (!rec || add_holders(r, rec, &n) < 0 || n == 0 || set_text(r, rec, n) < 0)
-                return n;
+        if (!rec || add_holders(r, rec, &n) < 0 || set_text(r, rec, n) < 0)
+                return;
         removal_awaited_take(r, rec);
         bus_signal_changed(r, changes);
-        return n;
 }
 
 void removal_delay_look(Removal *r)
 {
-        if (r->delay_until_usec == 0 || r->stopping || show_awaited(r) > 0)
+        size_t k = 0;
+
+        if (r->delay_until_usec == 0 || r->stopping)
                 return;
+        if (inhibitors_next(r->manager, INHIBIT_DELAY, r->closure, &k)) {
+                show_awaited(r);
+                return;
+        }
         show_nobody(r);
         /* One that has just died hears nothing; its end brings the rollback. */
         if (worker_tell(r->worker, "proceed") < 0)

@@ -172,6 +172,15 @@ static int add_hook(Plan *p, const char *op)
         return plan_add_step(p, policy_find_step(op), 0, args);
 }
 
+static int add_announce(Plan *p, const char *wait)
+{
+        Record *args = record_new("step", NULL);
+
+        if (!args || record_set(args, "op", "announce") < 0 || record_set(args, "wait", wait) < 0)
+                return -ENOMEM;
+        return plan_add_step(p, &step_announce, 0, args);
+}
+
 static int add_road(Plan *p, const char *name, unsigned rung)
 {
         Record *road = record_new("road", name);
@@ -183,7 +192,8 @@ static int add_road(Plan *p, const char *name, unsigned rung)
 }
 
 /* The reason of a request is its script: blank separated acts, "commit", "confirm", the verbs of a
- * hook, and "2" for what follows to be on the second rung. */
+ * hook, "2" for what follows to be on the second rung, and "patient" for who asks for time to get a
+ * lot of it. */
 static int add_script(Plan *p, const char *script)
 {
         _cleanup_(strv_freep) char **words = NULL;
@@ -192,12 +202,14 @@ static int add_script(Plan *p, const char *script)
 
         r = strv_split(script, &words);
         if (r == 0)
-                r = add_step(p, "announce", 0, NULL);
+                r = add_announce(p, strstr(script, "patient") ? "60000000" : "1000000");
         if (r == 0)
                 r = add_road(p, "graceful", 1);
         for (char **w = words; w && *w && r == 0; w++) {
                 if (streq(*w, "2"))
                         r = add_road(p, "forced", rung = 2);
+                else if (streq(*w, "patient"))
+                        continue;
                 else if (streq(*w, "commit") || streq(*w, "confirm"))
                         r = add_step(p, *w, rung, NULL);
                 else if (streq(*w, "query") || streq(*w, "prepare") || streq(*w, "done"))

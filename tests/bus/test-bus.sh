@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The daemon on a bus of its own and on a made-up machine, asked as any client would ask it.
-# FAKE_MACHINE and FAKE_POLKIT name the programs. Exit status 77: not root, or no bus daemon here.
+# FAKE_MACHINE, FAKE_POLKIT and PMEMREMOVECTL name the programs. Exit status 77: not root, or no bus daemon here.
 
 set -eu
 
 program=${FAKE_MACHINE:-./tests/bus/fake-machine}
 polkit_program=${FAKE_POLKIT:-./tests/bus/fake-polkit}
+client=${PMEMREMOVECTL:-./src/pmemremovectl}
 command -v dbus-daemon >/dev/null || exit 77
 command -v busctl >/dev/null || exit 77
 [ "$(id -u)" = 0 ] || exit 77
@@ -17,7 +18,9 @@ daemon=
 bus=
 polkit=
 monitor=
+holder=
 cleanup() {
+        [ -z "$holder" ] || kill "$holder" 2>/dev/null || :
         [ -z "$monitor" ] || kill "$monitor" 2>/dev/null || :
         [ -z "$daemon" ] || kill -KILL "$daemon" 2>/dev/null || :
         [ -z "$polkit" ] || kill "$polkit" 2>/dev/null || :
@@ -114,6 +117,39 @@ start() {
 heard() {
         grep -q "$1" "$work/signals"
 }
+listen() {
+        : >"$work/signals"
+        ctl monitor --match="type='signal',sender='org.pmemremoved1'" >>"$work/signals" 2>&1 &
+        monitor=$!
+        eventually heard Monitoring
+}
+listen_no_more() {
+        kill "$monitor"
+        wait "$monitor" 2>/dev/null || :
+        monitor=
+}
+n_locks() {
+        [ "$(manager ListInhibitors | cut -d ' ' -f 2)" = "$1" ]
+}
+# hold FILE ARGUMENT...: takes a lock that lasts as long as FILE does not exist; its holder in $holder.
+hold() {
+        gone=$work/$1
+        shift
+        rm -f "$gone" "$gone.held"
+        # shellcheck disable=SC2016
+        "$client" inhibit "$@" sh -c ': >"$1.held"; until [ -e "$1" ]; do sleep 0.1; done; exit 7' sh \
+                "$gone" 2>>"$work/clients" &
+        holder=$!
+        eventually test -e "$gone.held"
+}
+# let_go: its exit status in $code.
+let_go() {
+        touch "$gone"
+        code=0
+        wait "$holder" || code=$?
+        holder=
+        eventually n_locks 0
+}
 world_is() {
         [ "$(tr '\n' ' ' <"$work/world")" = "$1" ] || fail "world is $(cat "$work/world"), not $1"
         : >"$work/world"
@@ -166,9 +202,7 @@ fi
 grep -q 'another pmemremoved' "$work/second"
 
 echo "# success, and what is said about it"
-ctl monitor --match="type='signal',sender='org.pmemremoved1'" >"$work/signals" 2>&1 &
-monitor=$!
-eventually heard Monitoring
+listen
 path=$(request 'nothing kill freeze')
 removal "$path" Wait | grep -q '"done"'
 has "$path" State succeeded
@@ -180,8 +214,7 @@ for word in InterfacesAdded RemovalNew PrepareForRemoval ProcessKilled RemovalFi
         PropertiesChanged FrozenUSec; do
         eventually heard "$word"
 done
-kill "$monitor"
-monitor=
+listen_no_more
 expect_error 'past its commit point' removal "$path" Cancel
 world_is 'apply nothing apply kill apply freeze '
 
@@ -289,6 +322,120 @@ path=$(request 'wait' 1 bind-to-caller b true)
 removal "$path" Wait | grep -q '"cancelled"'
 : >"$work/world"
 
+echo "# inhibitors: what may be said in one"
+inhibit() {
+        manager Inhibit ssss "$@"
+}
+get_manager() {
+        ctl get-property org.pmemremoved1 /org/pmemremoved1 org.pmemremoved1.Manager "$1"
+}
+expect_error 'known are block and delay' inhibit namespace0.0 db why block-weak
+expect_error 'the text is empty' inhibit namespace0.0 db '' block
+expect_error 'not printable' inhibit namespace0.0 "$(printf 'd\033b')" why block
+expect_error 'too long' inhibit namespace0.0 db "$(printf '%0300d' 0)" block
+expect_error 'nowhere' inhibit nowhere db why block
+inhibit namespace0.0 db why block >/dev/null
+eventually n_locks 0
+[ "$(get_manager InhibitorsMax)" = 'u 512' ]
+
+echo "# one that forbids, with who and why, root included; ended by the holder's end"
+listen
+hold veto --target=/mnt/pmem --who=db --why='a backup runs' --mode=block
+n_locks 1
+manager ListInhibitors | grep -q '"/mnt/pmem" "db" "a backup runs" "block" 0'
+[ "$(get_manager NCurrentInhibitors)" = 'u 1' ]
+[ "$(get_manager BlockInhibited)" = 'as 1 "/mnt/pmem"' ]
+[ "$(get_manager DelayInhibited)" = 'as 0' ]
+eventually heard NCurrentInhibitors
+expect_error 'db (.*): it forbids the removal of /mnt/pmem: \\*"a backup runs' request nothing
+code=0
+"$client" -y remove namespace0.0 >"$work/out" 2>&1 </dev/null || code=$?
+[ "$code" = 4 ] || fail "exit status $code: $(cat "$work/out")"
+grep -q 'db (.*a backup runs' "$work/out" || fail "no word of it: $(cat "$work/out")"
+"$client" --json=short inhibitors | grep -q '"who":"db"' || fail "not in JSON"
+"$client" inhibitors | grep -q '/mnt/pmem *block *db .* 0 a backup runs' || fail "not in the list"
+if heard PrepareForRemoval; then
+        fail "announced, although it is forbidden"
+fi
+path=$(request nothing 1 ignore-inhibitors b true)
+removal "$path" Wait | grep -q '"done"'
+grep -q 'has it ignore db (.*a backup runs' "$work/log" || fail "the journal does not say that a lock was ignored"
+let_go
+[ "$code" = 7 ] || fail "the command's exit status became $code"
+world_is 'apply nothing '
+hold dies --why='it is killed'
+expect_error 'the removal of everything' request nothing
+kill -KILL "$holder"
+eventually n_locks 0
+let_go
+path=$(request nothing)
+removal "$path" Wait >/dev/null
+listen_no_more
+: >"$work/world"
+
+echo "# signals reach the command, whose descriptors hold no lock"
+code=0
+# shellcheck disable=SC2016
+"$client" inhibit --why=x --mode=delay sh -c 'sleep 60 & kill -TERM $PPID; wait' sh --json=nothing || code=$?
+[ "$code" = 143 ] || fail "exit status $code and not 143"
+eventually n_locks 0
+code=0
+"$client" inhibit --why=x "$work/no-such-command" 2>/dev/null || code=$?
+[ "$code" = 127 ] || fail "exit status $code and not 127"
+
+echo "# one that asks for time: told, awaited by name, and let go in time"
+hold delay --target=region0 --who=cache --why='it writes back' --mode=delay
+listen
+path=$(request 'patient nothing')
+eventually has "$path" Progress 'waiting for cache (.*): it writes back'
+world_is ''
+heard 'PrepareForRemoval' || fail "it waits and has told nobody"
+grep -q 'BOOLEAN true' "$work/signals"
+expect_error 'under way' inhibit namespace0.0 late 'comes too late' block
+expect_error 'under way' inhibit '' late 'comes too late' delay
+let_go
+removal "$path" Wait | grep -q '"done"'
+grep -q 'delay-over how=released' "$work/run/${path##*/}.ledger" || fail "it was not let go"
+world_is 'apply nothing '
+
+echo "# ... not in time: it goes on, and says without whom"
+hold delay --target=region0 --who=cache --why='it hangs' --mode=delay
+path=$(request 'nothing')
+removal "$path" Wait | grep -q '"done"'
+grep -q 'goes on without cache (.*it hangs' "$work/log" || fail "who was not waited for is not named"
+grep -q 'delay-over how=timed-out' "$work/run/${path##*/}.ledger"
+world_is 'apply nothing '
+
+echo "# ... cancelled meanwhile, or out of time"
+: >"$work/signals"
+path=$(request 'patient nothing')
+eventually has "$path" Progress 'waiting for cache'
+removal "$path" Cancel
+removal "$path" Wait | grep -q '"cancelled"'
+eventually grep -q 'BOOLEAN false' "$work/signals"
+path=$(request 'patient nothing' 1 timeout-usec t 500000)
+removal "$path" Wait | grep -q '"timed-out"'
+world_is ''
+
+echo "# ... and the daemon dies meanwhile: undone, and those who heard of it hear that, too"
+path=$(request 'patient nothing')
+eventually has "$path" Progress 'waiting for cache'
+: >"$work/signals"
+kill -KILL "$daemon"
+wait "$daemon" || :
+start
+removal "$path" Wait | grep -q '"cancelled\|"failed'
+has "$path" State rolled-back
+eventually grep -q 'BOOLEAN false' "$work/signals"
+eventually heard RemovalFinished
+world_is ''
+# Nobody keeps descriptors for this daemon, so its locks ended with it, and the holder was told.
+n_locks 0
+eventually grep -q 'lock is lost' "$work/clients"
+[ -z "$(ls "$work/run/inhibitors")" ] || fail "left: $(ls "$work/run/inhibitors")"
+let_go
+listen_no_more
+
 echo "# who may: without polkit only root, with it whom it allows"
 nobody() {
         setpriv --reuid=65534 --clear-groups busctl --address="$DBUS_SYSTEM_BUS_ADDRESS" --timeout=60 \
@@ -312,6 +459,9 @@ if command -v setpriv >/dev/null; then
         expect_error 'Access denied' \
                 ask_as_nobody RequestRemove 'sa{sv}' namespace0.0 0
         expect_error 'Access denied' ask_as_nobody Reload
+        expect_error 'Access denied' ask_as_nobody Inhibit ssss namespace0.0 db why block
+        expect_error 'Access denied' ask_as_nobody Inhibit ssss '' db why delay
+        ask_as_nobody ListInhibitors >/dev/null
         if nobody set-property org.pmemremoved1 /org/freedesktop/LogControl1 \
                 org.freedesktop.LogControl1 LogLevel s debug 2>/dev/null; then
                 fail "anybody may change the log level"
@@ -344,6 +494,11 @@ if command -v setpriv >/dev/null; then
                 ask_as_nobody RequestRemove 'sa{sv}' namespace0.0 1 ignore-inhibitors b true
         asked_is 'system-bus-name org.pmemremoved1.remove target=namespace0.0 mode= flags=1
 system-bus-name org.pmemremoved1.remove-ignore-inhibit target=namespace0.0 mode= flags=1'
+        expect_error 'Access denied' ask_as_nobody Inhibit ssss namespace0.0 db why block
+        asked_is 'system-bus-name org.pmemremoved1.inhibit-block target=namespace0.0 mode=block flags=1'
+        echo org.pmemremoved1.inhibit-delay >>"$work/allowed"
+        ask_as_nobody Inhibit ssss namespace0.0 db why delay | grep -q '^h '
+        asked_is 'system-bus-name org.pmemremoved1.inhibit-delay target=namespace0.0 mode=delay flags=1'
         kill "$polkit"
         polkit=
 fi
