@@ -254,6 +254,40 @@ world() {
         cat /proc/sys/kernel/printk
 }
 
+# n_locks: how many inhibitors are held.
+n_locks() {
+        busctl get-property "$bus_name" "$bus_path" "$bus_name.Manager" NCurrentInhibitors | cut -c 3-
+}
+
+# hold_lock ARGUMENT...: an inhibitor that is held when this returns, until let_go; its holder in $lock.
+hold_lock() {
+        local before
+        before=$(n_locks)
+        pmemremovectl inhibit "$@" sleep infinity </dev/null >/run/lock.log 2>&1 &
+        lock=$!
+        victims+=("$lock")
+        wait_for "[ \$(n_locks) -gt $before ]" 20
+}
+
+# let_go [PID]
+let_go() {
+        kill "${1:-$lock}"
+        wait "${1:-$lock}" || true
+}
+
+# listen: what the daemon announces goes to /run/signals.
+listen() {
+        : >/run/signals
+        busctl monitor --match="type='signal',sender='$bus_name'" >>/run/signals 2>&1 &
+        victims+=($!)
+        wait_for 'grep -q Monitoring /run/signals' 10
+}
+
+# announced true|false: in /run/signals since it was last emptied.
+announced() {
+        wait_for "grep -A 12 PrepareForRemoval /run/signals | grep -q 'BOOLEAN $1'" 20
+}
+
 # --- when something dies ---
 
 # crash LINE [ROLE...]: a killwhen that is ready when this returns.
