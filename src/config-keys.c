@@ -22,7 +22,7 @@
 /* TASK_COMM_LEN of the kernel without its NUL. */
 #define COMM_LENGTH 15
 
-typedef enum KeyPlace { PLACE_ANY, PLACE_DEFAULTS, PLACE_NAMED } KeyPlace;
+typedef enum KeyPlace { PLACE_ANY, PLACE_DEFAULTS, PLACE_NAMED, PLACE_BUDGET } KeyPlace;
 
 /* Reads value into field; on -EINVAL *ret_cause says what is wrong with it. */
 typedef int (*ReadValue)(
@@ -257,6 +257,10 @@ static const ConfigKey keys[] = {
         OTHER("ProtectProcess", "", read_comms, protect_process, ALLOWED_GLOBS),
         { { "MaxParallel", "4" }, PLACE_DEFAULTS, read_number, offsetof(Policy, max_parallel), 1,
                 64, NULL },
+        { { "MaxRemoved", "0" }, PLACE_BUDGET, read_number, offsetof(Policy, max_removed), 0, 65536,
+                NULL },
+        { { "WhileDegraded", "yes" }, PLACE_BUDGET, read_boolean, offsetof(Policy, while_degraded),
+                0, 0, "allowed are yes and no" },
 };
 
 const ConfigKeyInfo *config_key_info(size_t i)
@@ -300,6 +304,11 @@ bool config_key_is_match(const ConfigKey *k)
 bool config_key_is_global(const ConfigKey *k)
 {
         return k->place == PLACE_DEFAULTS;
+}
+
+bool config_key_is_budget(const ConfigKey *k)
+{
+        return k->place == PLACE_BUDGET;
 }
 
 static void key_describe(const ConfigKey *k, char *buf, size_t size)

@@ -16,6 +16,8 @@ const char *config_key_similar(const char *name);
 bool config_key_is_match(const ConfigKey *k);
 /* A setting of the whole daemon, which has no place in a named section. */
 bool config_key_is_global(const ConfigKey *k);
+/* A limit of the whole machine: belongs into [Budget] and nowhere else. */
+bool config_key_is_budget(const ConfigKey *k);
 
 /* Room for what is wrong with a value and what would be right. */
 #define CONFIG_CAUSE_MAX 256

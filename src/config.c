@@ -32,8 +32,11 @@ typedef struct Assignment {
         char *value;
 } Assignment;
 
+/* Sections that there is one of; the named ones follow. */
+enum { SECTION_POLICY, SECTION_BUDGET, SECTIONS_FIXED };
+
 typedef struct Section {
-        char *name;           /* NULL: [Policy] */
+        char *name;           /* NULL: [Policy] or [Budget] */
         char *origin;         /* "FILE:LINE" of its first header */
         unsigned file_number; /* in which it was seen last */
         Assignment *assignments;
@@ -42,7 +45,7 @@ typedef struct Section {
 
 /* All files together. */
 typedef struct Collection {
-        Section **sections; /* [0] is [Policy], then in reading order */
+        Section **sections; /* [Policy], [Budget], then the named ones in reading order */
         size_t n_sections;
         unsigned n_files;
         Policy *scratch; /* takes every value once, only to see whether it can */
@@ -133,20 +136,18 @@ static int collection_add(Collection *all, const char *name, const char *origin,
 
 static int collection_init(Collection *all)
 {
-        Section *defaults;
+        Section *fixed;
         int r;
 
         r = policy_new(NULL, &all->scratch);
-        if (r < 0)
-                return r;
-        return collection_add(all, NULL, NULL, &defaults);
+        for (unsigned i = 0; i < SECTIONS_FIXED && r == 0; i++)
+                r = collection_add(all, NULL, NULL, &fixed);
+        return r;
 }
 
 static Section *collection_find(const Collection *all, const char *name)
 {
-        if (!name)
-                return all->sections[0];
-        for (size_t i = 1; i < all->n_sections; i++)
+        for (size_t i = SECTIONS_FIXED; i < all->n_sections; i++)
                 if (streq(all->sections[i]->name, name))
                         return all->sections[i];
         return NULL;
@@ -173,7 +174,19 @@ static int reader_out_of_memory(FileReader *reader)
         return 0;
 }
 
-static void reader_enter_section(FileReader *reader, const char *name)
+/* text: what stands between the brackets, for people. */
+static void reader_enter_section(FileReader *reader, Section *s, const char *text)
+{
+        if (s->file_number == reader->all->n_files) {
+                (void)reader_fail(reader,
+                        "[%s] appears twice in this file; write its keys in one place", text);
+                return;
+        }
+        s->file_number = reader->all->n_files;
+        reader->section = s;
+}
+
+static void reader_enter_named(FileReader *reader, const char *name, const char *text)
 {
         _cleanup_(freep) char *origin = NULL;
         Section *s = collection_find(reader->all, name);
@@ -184,21 +197,15 @@ static void reader_enter_section(FileReader *reader, const char *name)
                         (void)reader_out_of_memory(reader);
                         return;
                 }
-        } else if (s->file_number == reader->all->n_files) {
-                (void)reader_fail(reader,
-                        "[Policy%s%s%s] appears twice in this file; write its keys in one place",
-                        name ? " \"" : "", strempty(name), name ? "\"" : "");
-                return;
         }
-        s->file_number = reader->all->n_files;
-        reader->section = s;
+        reader_enter_section(reader, s, text);
 }
 
-/* NULL unless text is Policy "name". The name is cut out in place. */
-static const char *section_name(char *text)
+/* NULL unless text is Policy "name". */
+static char *section_name(const char *text)
 {
         static const char prefix[] = "Policy \"";
-        char *name, *quote;
+        const char *name, *quote;
 
         if (strncmp(text, prefix, strlen(prefix)) != 0)
                 return NULL;
@@ -206,15 +213,34 @@ static const char *section_name(char *text)
         quote = strchr(name, '"');
         if (!quote || quote == name || quote[1])
                 return NULL;
-        *quote = '\0';
-        return name;
+        return strndup(name, (size_t)(quote - name));
+}
+
+static void reader_find_section(FileReader *reader, const char *text)
+{
+        static const char *const fixed[] = {
+                [SECTION_POLICY] = "Policy", [SECTION_BUDGET] = "Budget"
+        };
+        _cleanup_(freep) char *name = section_name(text);
+
+        if (name) {
+                reader_enter_named(reader, name, text);
+                return;
+        }
+        for (unsigned i = 0; i < SECTIONS_FIXED; i++)
+                if (streq(text, fixed[i])) {
+                        reader_enter_section(reader, reader->all->sections[i], text);
+                        return;
+                }
+        (void)reader_fail(reader,
+                "unknown section [%s]; allowed are [Policy], [Policy \"name\"] and [Budget]", text);
 }
 
 /* header is "[...]" with whatever follows it. */
 static void reader_section(FileReader *reader, const char *header)
 {
         _cleanup_(freep) char *text = strndup(header + 1, strcspn(header + 1, "]"));
-        const char *rest, *name;
+        const char *rest;
 
         if (!text) {
                 (void)reader_out_of_memory(reader);
@@ -230,12 +256,7 @@ static void reader_section(FileReader *reader, const char *header)
                 (void)reader_fail(reader, "text behind the section header [%s]", text);
                 return;
         }
-        name = section_name(text);
-        if (name || streq(text, "Policy"))
-                reader_enter_section(reader, name);
-        else
-                (void)reader_fail(reader,
-                        "unknown section [%s]; allowed are [Policy] and [Policy \"name\"]", text);
+        reader_find_section(reader, text);
 }
 
 /* The fgets() of libinih: the next line, without its indentation. */
@@ -261,8 +282,14 @@ static char *reader_line(char *buf, int size, void *userdata)
         return buf;
 }
 
-static const char *misplaced(const Section *s, const ConfigKey *key)
+static const char *misplaced(const Collection *all, const Section *s, const ConfigKey *key)
 {
+        bool budget = s == all->sections[SECTION_BUDGET];
+
+        if (config_key_is_budget(key) && !budget)
+                return "is a limit of the whole machine; it belongs into [Budget]";
+        if (budget && !config_key_is_budget(key))
+                return "is no limit of the machine; it belongs into a [Policy]";
         if (config_key_is_match(key) && !s->name)
                 return "says where a policy applies; it belongs into a [Policy \"name\"]";
         if (config_key_is_global(key) && s->name)
@@ -284,6 +311,7 @@ static int reader_key(void *userdata, const char *ini_section, const char *name,
         FileReader *reader = userdata;
         const ConfigKey *key = config_key_find(name);
         char cause[CONFIG_CAUSE_MAX];
+        const char *wrong;
         int r;
 
         if (reader->failure.kind != FAILURE_NONE)
@@ -292,8 +320,9 @@ static int reader_key(void *userdata, const char *ini_section, const char *name,
                 return reader_fail(reader, "%s= stands before the first section", name);
         if (!key)
                 return reader_unknown(reader, name);
-        if (misplaced(reader->section, key))
-                return reader_fail(reader, "%s= %s", name, misplaced(reader->section, key));
+        wrong = misplaced(reader->all, reader->section, key);
+        if (wrong)
+                return reader_fail(reader, "%s= %s", name, wrong);
         r = config_key_apply(key, reader->all->scratch, value, cause);
         if (r == -EINVAL)
                 return reader_fail(reader, "%s=%s: %s", name, value, cause);
@@ -398,10 +427,11 @@ static int config_add(Config *c, const Collection *all, const Section *s)
         r = policy_new(s->name, &p);
         if (r < 0)
                 return r;
-        r = replay(all->sections[0], p);
+        for (unsigned i = 0; i < SECTIONS_FIXED && r == 0; i++)
+                r = replay(all->sections[i], p);
         if (r < 0)
                 return r;
-        if (s != all->sections[0]) {
+        if (s->name) {
                 r = replay(s, p);
                 if (r < 0)
                         return r;
@@ -422,6 +452,8 @@ static int config_build(const Collection *all, Config **ret, Failure *f)
         int r = c ? 0 : -ENOMEM;
 
         for (size_t i = 0; r == 0 && i < all->n_sections; i++) {
+                if (i == SECTION_BUDGET)
+                        continue;
                 r = config_add(c, all, all->sections[i]);
                 if (r == -ENODATA)
                         return failure_set(f, FAILURE_INVALID_CONFIG, 0, NULL,

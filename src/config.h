@@ -3,8 +3,9 @@
 
 /* The policy file: [Policy] holds the defaults, each [Policy "name"] starts as a copy of them and
  * applies where all of its Match* keys agree; the first section that matches wins, in reading
- * order. A Config is immutable: a reload builds a new one, and a bad file leaves the old in force.
- * (autoconf's own results come by -D on the command line, so that this name is free.) */
+ * order. [Budget] is about the whole machine. A Config is immutable: a reload builds a new one, and
+ * a bad file leaves the old in force. (autoconf's own results come by -D on the command line, so
+ * that this name is free.) */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,6 +58,10 @@ typedef struct Policy {
         char **protect_unit;
         char **protect_process; /* globs on the command name */
         uint64_t max_parallel;  /* of the defaults only: removals at a time */
+
+        /* [Budget], of the defaults only: what the whole machine can do without. */
+        uint64_t max_removed; /* devices out of use at a time, 0: no limit */
+        bool while_degraded;  /* remove although an md array lacks a disk */
 } Policy;
 
 typedef struct Config {

@@ -143,6 +143,8 @@ static void assert_defaults(const Policy *p)
         assert_null(p->protect_unit);
         assert_null(p->protect_process);
         assert_int_equal(p->max_parallel, 4);
+        assert_int_equal(p->max_removed, 0);
+        assert_true(p->while_degraded);
         assert_null(p->match_namespace);
 }
 
@@ -447,6 +449,16 @@ static void test_lines_refused(void **state)
                 { "[Policy]\nMatchLabel=a\n", 2, "MatchLabel= says where" },
                 { "[Policy \"a\"]\nMatchLabel=a\nMaxParallel=1\n", 3,
                         "MaxParallel= is one for the whole daemon" },
+                { "[Policy]\nMaxRemoved=1\n", 2, "MaxRemoved= is a limit of the whole machine" },
+                { "[Policy \"a\"]\nMatchLabel=a\nWhileDegraded=no\n", 3, "belongs into [Budget]" },
+                { "[Budget]\nMode=auto\n", 2, "Mode= is no limit of the machine" },
+                { "[Budget]\nMatchLabel=a\n", 2, "MatchLabel= is no limit of the machine" },
+                { "[Budget]\nMaxParallel=1\n", 2, "MaxParallel= is no limit of the machine" },
+                { "[Budget \"a\"]\n", 1, "unknown section" },
+                { "[Budget]\n[Budget]\n", 2, "[Budget] appears twice in this file" },
+                { "[Budget]\nMaxRemoved=-1\n", 2, "MaxRemoved=-1: no number" },
+                { "[Budget]\nMaxRemoved=65537\n", 2, "allowed are 0 to 65536" },
+                { "[Budget]\nWhileDegraded=maybe\n", 2, "allowed are yes and no" },
                 { "[Policy]\n\nMode\n", 3, "neither a [section] nor Key=value" },
                 { "[Policy]\nMode\nFoo=1\n", 2, "neither a [section] nor Key=value" },
                 { "[Policy]\nFoo=1\nMode\n", 2, "Foo=: unknown key" },
@@ -465,6 +477,21 @@ static void test_lines_refused(void **state)
                 write_text(w, MAIN_FILE, cases[i].text);
                 assert_fails_in(w, MAIN_FILE, cases[i].line, cases[i].part);
         }
+}
+
+/* It stands beside the policies: not one of them, and the same for all. */
+static void test_budget(void **state)
+{
+        World *w = *state;
+
+        write_text(w, MAIN_FILE,
+                "[Budget]\nMaxRemoved=2\nWhileDegraded=no\n[Policy \"a\"]\nMatchLabel=a\n");
+        write_text(w, RUN_DIR "/x.conf", "[Budget]\nMaxRemoved=3\n");
+        assert_loads(w);
+        assert_int_equal(w->config->n_policies, 2);
+        assert_int_equal(w->config->policies[0]->max_removed, 3);
+        assert_false(w->config->policies[0]->while_degraded);
+        assert_string_equal(w->config->policies[1]->name, "a");
 }
 
 static void test_error_in_dropin(void **state)
@@ -567,6 +594,7 @@ int main(void)
                 IN_WORLD(test_values_refused),
                 IN_WORLD(test_globs_accepted),
                 IN_WORLD(test_lines_refused),
+                IN_WORLD(test_budget),
                 IN_WORLD(test_error_in_dropin),
                 IN_WORLD(test_long_lines),
                 IN_WORLD(test_too_long_line),
