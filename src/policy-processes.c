@@ -5,14 +5,18 @@
 
 #include "kinds.h"
 #include "policy-build.h"
+#include "policy-overrides.h"
 
 /* How long a process may take to die of the kernel's SIGBUS before the daemon's own SIGKILL. */
 #define SIGBUS_GRACE_USEC (2 * USEC_PER_SEC)
 
 int build_set_newcomer_keys(const Build *b, Record *r)
 {
-        int e = build_set_words(r, "protect-units", b->policy->protect_unit);
+        int e;
 
+        if (overrides_have(b->req->overrides, OVERRIDE_PROTECTED))
+                return 0;
+        e = build_set_words(r, "protect-units", b->policy->protect_unit);
         if (e == 0)
                 e = build_set_words(r, "protect-processes", b->policy->protect_process);
         return e;

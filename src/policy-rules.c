@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #include "kinds.h"
+#include "policy-overrides.h"
 #include "topology.h"
 
 /* Cost of the kernel's walk for victims, mm/memory-failure.c: each 4 KiB index once, and for each
@@ -177,7 +178,7 @@ static const char *over_budget(Build *b)
         uint64_t usec = build_estimate_usec(b) / 1000 * 1000;
 
         if (usec <= b->policy->freeze_budget_usec ||
-                strv_contains(b->req->overrides, "freeze-budget"))
+                overrides_have(b->req->overrides, OVERRIDE_FREEZE_BUDGET))
                 return NULL;
         (void)snprintf(b->why, sizeof(b->why),
                 "it would be frozen for about %s, which is above FreezeBudget=%s",
@@ -508,6 +509,8 @@ static int rule_process(Build *b, const Node *n)
                 return build_block(b, FAILURE_PROTECTED, label,
                         "the system itself (%s) uses it: %s", strna(unit),
                         strna(node_get(n, "example")));
+        if (overrides_have(b->req->overrides, OVERRIDE_PROTECTED))
+                return 0;
         if (unit && strv_fnmatch(b->policy->protect_unit, unit))
                 return build_block(b, FAILURE_PROTECTED, label,
                         "ProtectUnit= protects its unit %s; stop it and ask again", unit);
@@ -594,22 +597,6 @@ static int rule_eject(Build *b)
                                  "this version cannot eject a device; remove it without eject and "
                                  "power the slot off by the platform's means")
                        : 0;
-}
-
-static const char *const known_overrides[] = { "freeze-budget" };
-
-static int check_overrides(const Request *req, Failure *f)
-{
-        for (char **o = req->overrides; o && *o; o++) {
-                bool known = false;
-
-                for (size_t i = 0; i < ELEMENTSOF(known_overrides); i++)
-                        known |= streq(*o, known_overrides[i]);
-                if (!known)
-                        return failure_set(f, FAILURE_INVALID_OPTION, -EINVAL, *o,
-                                "there is no check of this name to override; known: freeze-budget");
-        }
-        return 0;
 }
 
 static int ask_request_rules(Build *b)
@@ -731,7 +718,7 @@ int policy_decide(const Config *c, Graph *g, const Request *req, Verdict **ret, 
 
         if (!v)
                 return -ENOMEM;
-        e = check_overrides(req, f);
+        e = overrides_check(req->overrides, f);
         if (e == 0)
                 e = topology_resolve(g, req->target, &target, f);
         if (e < 0)

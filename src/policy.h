@@ -24,7 +24,7 @@ typedef struct Request {
         char *plan_id;         /* refuse as PlanChanged unless the plan has this id */
         uint64_t timeout_usec; /* of the whole removal up to the commit point; 0: none */
         uint64_t confirm_timeout_usec;
-        char **overrides; /* named checks; the list is in policy.c */
+        char **overrides; /* named checks; the list is in policy-overrides.c */
         uid_t uid;
 } Request;
 

@@ -122,6 +122,19 @@ static int removal_make(Removal *r, const char *closure)
         return e;
 }
 
+static void log_start(const Removal *r)
+{
+        const Request *req = r->request;
+        char overruling[256] = "";
+        size_t used = 0;
+
+        for (char **o = req->overrides; o && *o && used < sizeof(overruling); o++)
+                used += (size_t)snprintf(overruling + used, sizeof(overruling) - used, "%s %s",
+                        used ? "," : ", overruling", *o);
+        removal_log(r, LOG_NOTICE, MESSAGE_STARTED, NULL, NULL, "asked for by uid %u%s%s%s",
+                req->uid, overruling, req->reason ? ": " : "", strempty(req->reason));
+}
+
 int removal_new(
         Manager *m, Request **req, Plan **plan, const char *closure, Removal **ret, Failure *f)
 {
@@ -146,8 +159,7 @@ int removal_new(
         }
         *req = NULL;
         *plan = NULL;
-        removal_log(r, LOG_NOTICE, MESSAGE_STARTED, NULL, NULL, "asked for by uid %u%s%s",
-                r->request->uid, r->request->reason ? ": " : "", strempty(r->request->reason));
+        log_start(r);
         bus_signal_new(r);
         *ret = r;
         return 0;
