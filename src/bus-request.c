@@ -163,7 +163,23 @@ static int check_plan_id(const Request *req, Plan *plan, Failure *f)
                 plan->id, req->plan_id);
 }
 
-static int check_verdict(Question *q, Verdict *v, Failure *f)
+/* Removals that have begun since the snapshot count as well: of two questions at a time, both may
+ * have been told that there is room for one. */
+static int check_budget(const Question *q, Graph *g, Failure *f)
+{
+        Node *start;
+        int r;
+
+        graph_unmark(g);
+        r = topology_resolve(g, q->req->target, &start, f);
+        if (r < 0)
+                return r;
+        topology_mark_closure(g, start);
+        r = manager_mark_leaving(q->manager, g);
+        return r < 0 ? r : limits_check_removed(q->manager->config, g, q->req, f);
+}
+
+static int check_verdict(Question *q, Verdict *v, Graph *g, Failure *f)
 {
         _cleanup_(strv_freep) char **closure = NULL;
         int r;
@@ -174,7 +190,8 @@ static int check_verdict(Question *q, Verdict *v, Failure *f)
         r = strv_split(strempty(v->closure), &closure);
         if (r < 0)
                 return r;
-        return check_room(q->manager, q->req, closure, f);
+        r = check_room(q->manager, q->req, closure, f);
+        return r < 0 ? r : check_budget(q, g, f);
 }
 
 /* One may have been taken while the planner looked. */
@@ -205,7 +222,7 @@ static int answer_request(Question *q, PlannerAnswer *a, sd_bus_error *error)
                 removal_log_refused(q->req, v->blockers, v->n_blockers);
                 return bus_error_set_blockers(error, v->blockers, v->n_blockers);
         }
-        r = check_verdict(q, v, &f);
+        r = check_verdict(q, v, a->graph, &f);
         if (r == 0)
                 r = check_inhibitors(q->manager, q->req, v->closure, &f);
         if (r == 0)

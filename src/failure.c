@@ -191,7 +191,7 @@ static const FailureInfo failures[_FAILURE_MAX] = {
                 .err = ENOBUFS,
                 .exit_code = 5,
                 .result = "refused",
-                .sentence = "Too many requests are open.",
+                .sentence = "A limit of the configuration or of the daemon is reached.",
         },
         [FAILURE_INVALID_CONFIG] = {
                 .kind = FAILURE_INVALID_CONFIG,

@@ -15,6 +15,8 @@
  *             open-gate=clean|taints          what asking for permission to open does to this kernel
  *             memory-available=BYTES          what RAM could be given up at once
  *             swap-free=BYTES                 of all swap; only where some was found
+ *             arrays=whole|degraded|unknown   md arrays with redundancy that lack a disk
+ *             arrays-why=TEXT                 the first that does, or of which nobody knows
  *             warn=TEXT                       hung_task_panic and friends, if set
  * bus         ndbus0      provider= sysfs=
  * dimm        nmem0       sysfs=  id=                                       on bus
@@ -22,6 +24,7 @@
  * namespace   namespace0.0  sysfs= size= uuid= label= numa= mode=raw|fsdax|sector|devdax
  *             device=     the nd device that the driver is bound to: pfn0.0, btt0.0, dax0.0 or itself
  *             driver=     nd_pmem, dax_pmem; absent: disabled           on region
+ *             removal=ID  a removal is working on it
  * block       pmem0, pmem0p1  dev=MAJ:MIN sysfs= size= dax=yes|no           on namespace or block
  * chardev     dax0.0      dev=MAJ:MIN driver=device_dax|kmem                on namespace
  * memory      dax0.0      it serves as RAM: what= start= size= (bytes) blocks=41-47 (numbers of memory blocks)

@@ -2,8 +2,11 @@
 
 /* The list of removals: who is alive, who stands in whose way, and how long the ended are kept. */
 
+#include <inttypes.h>
+
 #include "bus-objects.h"
 #include "bus-signals.h"
+#include "kinds.h"
 #include "manager-watch.h"
 #include "util/text.h"
 
@@ -69,6 +72,22 @@ Removal *manager_removal_of(const Manager *m, const char *device)
                         removal_concerns(m->removals[i - 1], device))
                         return m->removals[i - 1];
         return NULL;
+}
+
+int manager_mark_leaving(const Manager *m, Graph *g)
+{
+        int e = 0;
+
+        for (size_t i = 0; i < m->n_removals && e == 0; i++) {
+                const Removal *r = m->removals[i];
+
+                for (char **n = removal_alive(r) ? r->closure : NULL; n && *n && e == 0; n++) {
+                        Node *ns = graph_find(g, KIND_NAMESPACE, *n);
+
+                        e = ns ? node_setf(ns, "removal", "%" PRIu64, r->id) : 0;
+                }
+        }
+        return e;
 }
 
 size_t manager_n_alive(const Manager *m)

@@ -60,6 +60,8 @@ Removal *manager_find_related(const Manager *m, char *const *names, const char *
 /* The newest live removal, else NULL, that concerns this device. */
 Removal *manager_removal_of(const Manager *m, const char *device);
 size_t manager_n_alive(const Manager *m);
+/* Writes into a snapshot which namespaces live removals work on. */
+int manager_mark_leaving(const Manager *m, Graph *g) _must_check_;
 /* Some filesystem is frozen: nothing may scan now (kernel-facts 5.2). */
 bool manager_frozen(const Manager *m);
 

@@ -111,6 +111,8 @@ static int child_answer(const Planner *p, char **ret, Failure *f)
                 return child_graph(g, ret);
         for (size_t i = 0; i < inhibitors_count(p->manager) && r == 0; i++)
                 r = policy_add_inhibitor(g, inhibitors_at(p->manager, i));
+        if (r == 0)
+                r = manager_mark_leaving(p->manager, g);
         if (r < 0)
                 return r;
         r = policy_decide(p->manager->config, g, p->request, &v, f);

@@ -18,6 +18,7 @@ typedef enum Road {
 const char *road_to_string(Road road);
 
 typedef struct Build {
+        const Config *config;
         const Policy *policy;
         const Request *req;
         const Graph *g; /* the closure is marked */
@@ -77,6 +78,9 @@ int build_roads(Build *b) _must_check_;
 bool build_has_road(const Build *b, Road road);
 /* Does the kernel announce the removal to a filesystem of the current group, or of the closure? */
 bool build_goes_by_pre_remove(const Build *b);
+
+/* policy-limits.c: what [Budget] refuses. */
+int build_limits(Build *b) _must_check_;
 
 /* policy-chardev.c: the device-dax of a namespace that processes can have open, NULL for none. */
 const Node *build_chardev(const Node *ns);

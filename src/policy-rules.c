@@ -693,6 +693,8 @@ static int decide(Build *b)
                 e = build_ask_inhibitors(b);
         if (e == 0)
                 e = ask_rules(b);
+        if (e == 0)
+                e = build_limits(b);
         v->estimate_usec = build_estimate_usec(b);
         if (e == 0)
                 e = free_and_strdup(&v->mode, mode_to_string(b->mode));
@@ -712,7 +714,7 @@ static int decide(Build *b)
 int policy_decide(const Config *c, Graph *g, const Request *req, Verdict **ret, Failure *f)
 {
         _cleanup_(verdict_freep) Verdict *v = calloc(1, sizeof(*v));
-        Build b = { .req = req, .g = g, .verdict = v };
+        Build b = { .config = c, .req = req, .g = g, .verdict = v };
         Node *target;
         int e;
 

@@ -58,6 +58,11 @@ int policy_add_inhibitor(Graph *g, const Inhibitor *i) _must_check_;
 /* Names of the namespaces and regions that go when this target goes. Uses the graph's marks. */
 int policy_closure(Graph *g, const char *target, char ***ret, Failure *f) _must_check_;
 
+/* Again for MaxRemoved=, when other removals may have begun since the verdict; their namespaces
+ * have "removal", and the closure is marked. */
+int limits_check_removed(
+        const Config *c, const Graph *g, const Request *req, Failure *f) _must_check_;
+
 /* The pipeline table is the registry of steps by which a plan is read back. */
 const StepOps *policy_find_step(const char *name);
 

@@ -12,6 +12,7 @@
 
 #include "holder/holder.h"
 #include "kinds.h"
+#include "sys/arrays.h"
 #include "sys/daxctl.h"
 #include "sys/doorkeeper.h"
 #include "sys/hooks.h"
@@ -45,6 +46,18 @@ static int set_kernel(Node *h)
         return r < 0 ? r : node_set(h, "shutdown-why", shutdown.evidence);
 }
 
+static int set_arrays(Node *h)
+{
+        static const char *const words[] = {
+                [ANSWER_YES] = "whole", [ANSWER_NO] = "degraded", [ANSWER_UNKNOWN] = "unknown"
+        };
+        char why[256];
+        int r;
+
+        r = node_set(h, "arrays", words[arrays_whole("/sys/class/block", why, sizeof(why))]);
+        return r == 0 && *why ? node_set(h, "arrays-why", why) : r;
+}
+
 static int scan_host(Graph *g)
 {
         char warn[256];
@@ -56,6 +69,8 @@ static int scan_host(Graph *g)
         r = graph_add(g, KIND_HOST, "host", &h);
         if (r == 0)
                 r = set_kernel(h);
+        if (r == 0)
+                r = set_arrays(h);
         probe_panic_settings(warn, sizeof(warn));
         if (r == 0 && *warn)
                 r = node_set(h, "warn", warn);
