@@ -42,16 +42,9 @@ int build_set_joined(const Build *b, Record *r, const char *key, const char *kin
 int build_set_words(Record *r, const char *key, char *const *words)
 {
         _cleanup_(freep) char *text = NULL;
+        int e = strv_join(words, &text);
 
-        for (; words && *words; words++) {
-                char *longer = string_printf("%s%s%s", strempty(text), text ? " " : "", *words);
-
-                if (!longer)
-                        return -ENOMEM;
-                free(text);
-                text = longer;
-        }
-        return text ? record_set(r, key, text) : 0;
+        return e < 0 || !*text ? e : record_set(r, key, text);
 }
 
 /* Each number once. */

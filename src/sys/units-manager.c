@@ -6,15 +6,12 @@
 
 #include <ctype.h>
 #include <sys/stat.h>
-#include <systemd/sd-bus.h>
 
 #include "sys/child.h"
+#include "sys/units-bus.h"
 #include "sys/units.h"
-#include "util/text.h"
 
 #define MASKS "/run/systemd/system.control"
-#define MANAGER                                                                                    \
-        "org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"
 
 /* --- names and files --- */
 
@@ -119,18 +116,25 @@ typedef struct Call {
         uint64_t timeout_usec;
 } Call;
 
-static int open_bus(uint64_t timeout_usec, sd_bus **ret)
+int units_open_bus(uint64_t timeout_usec, sd_bus **ret)
 {
         int r = sd_bus_open_system(ret);
 
         return r < 0 ? r : sd_bus_set_method_call_timeout(*ret, timeout_usec);
 }
 
+int units_object(const char *name, char **ret)
+{
+        int r = sd_bus_path_encode("/org/freedesktop/systemd1/unit", name, ret);
+
+        return MIN_OF(r, 0);
+}
+
 static int reload_in_child(void *arg)
 {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         const Call *c = arg;
-        int r = open_bus(c->timeout_usec, &bus);
+        int r = units_open_bus(c->timeout_usec, &bus);
 
         if (r >= 0)
                 r = sd_bus_call_method(bus, MANAGER, "Reload", NULL, NULL, NULL);
@@ -208,7 +212,7 @@ static int job_in_child(void *arg)
         const char *path;
         int r;
 
-        r = open_bus(c->timeout_usec, &bus);
+        r = units_open_bus(c->timeout_usec, &bus);
         if (r >= 0)
                 r = queue_job(bus, c, &job, &reply);
         if (r >= 0)
@@ -240,7 +244,7 @@ static int active_in_child(void *arg)
         const char *path;
         int r;
 
-        r = open_bus(c->timeout_usec, &bus);
+        r = units_open_bus(c->timeout_usec, &bus);
         if (r >= 0)
                 r = sd_bus_call_method(bus, MANAGER, "LoadUnit", NULL, &reply, "s", c->unit);
         if (r >= 0)

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "util/cleanup.h"
+#include "util/record.h"
 
 #define UNIT_NAME_MAX 256
 
@@ -37,3 +37,19 @@ int unit_start(const char *name, uint64_t timeout_usec, int cancel_fd) _must_che
 int unit_stop(const char *name, uint64_t timeout_usec, int cancel_fd) _must_check_;
 /* 1 when it is active, 0, negative errno. */
 int unit_is_active(const char *name, uint64_t timeout_usec) _must_check_;
+
+/* What the manager knows of some units and of all that would be stopped together with them or would
+ * start them again, one record for each that is up, in the order in which they are started:
+ *
+ *     unit db.service role=holder state=active restart=always slice=system.slice
+ *             triggers="db.socket" also="app.service" transient=yes refuses=start|stop upholder=X
+ */
+typedef struct UnitList {
+        Record **items;
+        size_t n;
+} UnitList;
+
+void unit_list_done(UnitList *l);
+/* NULL: it is not up. */
+const Record *unit_list_find(const UnitList *l, const char *name);
+int units_query(char *const *names, uint64_t timeout_usec, UnitList *ret) _must_check_;

@@ -344,6 +344,20 @@ bool strv_contains(char *const *l, const char *s)
         return false;
 }
 
+int strv_join(char *const *l, char **ret)
+{
+        _cleanup_(freep) char *text = strdup("");
+
+        for (; text && l && *l; l++) {
+                char *longer = string_printf("%s%s%s", text, *text ? " " : "", *l);
+
+                free(text);
+                text = longer;
+        }
+        *ret = TAKE_PTR(text);
+        return *ret ? 0 : -ENOMEM;
+}
+
 int strv_split(const char *s, char ***ret)
 {
         _cleanup_(strv_freep) char **l = NULL;

@@ -45,6 +45,8 @@ size_t strv_length(char *const *l);
 bool strv_contains(char *const *l, const char *s);
 /* Splits at white space; -ENOMEM. */
 int strv_split(const char *s, char ***ret) _must_check_;
+/* The words with a blank between them; "" for none. -ENOMEM. */
+int strv_join(char *const *l, char **ret) _must_check_;
 /* Does any shell glob of the list match? An empty or NULL list matches nothing. */
 bool strv_fnmatch(char *const *globs, const char *s);
 

@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "sys/units-set.h"
 #include "sys/units.h"
+#include "util/text.h"
 
 /* As systemd-escape --path --suffix=mount says it. */
 static void test_names(void **state)
@@ -44,11 +46,173 @@ static void test_no_name(void **state)
         assert_int_equal(strlen(buf), UNIT_NAME_MAX - 1);
 }
 
+/* --- what stops with what --- */
+
+typedef struct Row {
+        const char *name, *state, *triggered_by, *required_by, *consists_of, *upheld_by, *after;
+} Row;
+
+static int split(const char *words, char ***ret)
+{
+        return words ? strv_split(words, ret) : 0;
+}
+
+static int ask(UnitFacts *u, void *arg)
+{
+        int r = 0;
+
+        for (const Row *row = arg; row->name; row++) {
+                if (!streq(row->name, u->name))
+                        continue;
+                r = free_and_strdup(&u->state, row->state ? row->state : "active");
+                if (r == 0)
+                        r = split(row->triggered_by, &u->triggered_by);
+                if (r == 0)
+                        r = split(row->required_by, &u->stops[0]);
+                if (r == 0)
+                        r = split(row->consists_of, &u->stops[3]);
+                if (r == 0)
+                        r = split(row->upheld_by, &u->upheld_by);
+                return r < 0 ? r : split(row->after, &u->after);
+        }
+        return free_and_strdup(&u->state, "inactive");
+}
+
+static char *build(const Row *rows, const char *names)
+{
+        _cleanup_(strv_freep) char **words = NULL;
+        _cleanup_(unit_set_done) UnitSet s = { 0 };
+        char *text = strdup("");
+        int r;
+
+        assert_int_equal(strv_split(names, &words), 0);
+        r = unit_set_build(&s, words, ask, (void *)rows);
+        if (r < 0) {
+                free(text);
+                return string_printf("error %d", -r);
+        }
+        for (size_t i = 0; i < s.n; i++) {
+                char *longer = string_printf("%s%s%s:%s", text, *text ? " " : "",
+                        unit_role_to_string(s.items[i].role), s.items[i].name);
+
+                free(text);
+                text = longer;
+        }
+        return text;
+}
+
+static void assert_set(const Row *rows, const char *names, const char *expected)
+{
+        _cleanup_(freep) char *got = build(rows, names);
+
+        assert_string_equal(got, expected);
+}
+
+/* What would start them again, what goes with those, and nothing that is down; in the order of
+ * starting. */
+static void test_set(void **state)
+{
+        static const Row rows[] = {
+                { .name = "db.service",
+                        .triggered_by = "db.socket old.timer",
+                        .required_by = "app.service down.service",
+                        .after = "db.socket network.target" },
+                { .name = "db.socket", .required_by = "gate.service" },
+                { .name = "old.timer", .state = "inactive", .required_by = "never.service" },
+                { .name = "app.service", .triggered_by = "app.path", .after = "db.service" },
+                { .name = "app.path", .state = "active" },
+                { .name = "down.service", .state = "failed", .required_by = "never.service" },
+                { .name = "gate.service", .state = "reloading", .after = "db.socket" },
+                { .name = "never.service" },
+                { 0 },
+        };
+
+        assert_set(rows, "db.service",
+                "trigger:db.socket holder:db.service also:app.service also:gate.service "
+                "trigger:app.path");
+        assert_set(rows, "app.service db.service",
+                "trigger:app.path trigger:db.socket holder:db.service holder:app.service "
+                "also:gate.service");
+        assert_set(rows, "down.service", "");
+        assert_set(rows, "no-such.service", "");
+}
+
+/* A circle of After= is broken somewhere, one of Requires= ends. */
+static void test_set_circle(void **state)
+{
+        static const Row rows[] = {
+                { .name = "a.service", .required_by = "b.service", .after = "b.service" },
+                { .name = "b.service", .required_by = "a.service", .after = "a.service" },
+                { 0 },
+        };
+
+        assert_set(rows, "a.service", "holder:a.service also:b.service");
+}
+
+static void test_set_of_everything(void **state)
+{
+        _cleanup_(freep) char *all = strdup("");
+        Row rows[2] = { { .name = "sysinit.target" }, { 0 } };
+
+        for (unsigned i = 0; i < 300; i++) {
+                char *longer = string_printf("%s u%u.service", all, i);
+
+                free(all);
+                all = longer;
+        }
+        rows[0].required_by = all;
+        assert_set(rows, "sysinit.target", "error 7");
+}
+
+static void test_reach(void **state)
+{
+        static const Row rows[] = {
+                { .name = "db.service",
+                        .triggered_by = "db.socket",
+                        .consists_of = "part.service" },
+                { .name = "db.socket" },
+                { .name = "part.service",
+                        .triggered_by = "part.timer",
+                        .upheld_by = "boss.target" },
+                { .name = "part.timer", .upheld_by = "db.service idle.target" },
+                { .name = "boss.target" },
+                { .name = "idle.target", .state = "inactive" },
+                { 0 },
+        };
+        char *const names[] = { (char *)"db.service", NULL };
+        _cleanup_(strv_freep) char **triggers = NULL, **also = NULL;
+        _cleanup_(unit_set_done) UnitSet s = { 0 };
+        char buf[UNIT_NAME_MAX];
+
+        assert_int_equal(unit_set_build(&s, names, ask, (void *)rows), 0);
+        assert_string_equal(s.items[0].name, "db.service");
+        assert_int_equal(unit_set_reach(&s, s.items, true, &triggers), 0);
+        assert_int_equal(unit_set_reach(&s, s.items, false, &also), 0);
+        assert_int_equal(strv_length(triggers), 2);
+        assert_true(strv_contains(triggers, "db.socket"));
+        assert_true(strv_contains(triggers, "part.timer"));
+        assert_int_equal(strv_length(also), 1);
+        assert_string_equal(also[0], "part.service");
+        for (size_t i = 0; i < s.n; i++) {
+                const char *by =
+                        unit_set_upholder(&s, s.items + i, ask, (void *)rows, buf, sizeof(buf));
+
+                if (streq(s.items[i].name, "part.service"))
+                        assert_string_equal(by, "boss.target");
+                else
+                        assert_null(by);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_names),
                 cmocka_unit_test(test_no_name),
+                cmocka_unit_test(test_set),
+                cmocka_unit_test(test_set_circle),
+                cmocka_unit_test(test_set_of_everything),
+                cmocka_unit_test(test_reach),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
