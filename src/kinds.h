@@ -61,7 +61,9 @@
  *                         example=PATH kernel=yes (a kernel thread) slice= container=ENGINE:ID
  *                         frozen=yes  its cgroup is frozen: of all signals it obeys SIGKILL only
  *                         pins=VmPin,VmLck,io_uring,vfio,rdma  on a chardev: devices may reach into
- *                                     its memory   on filesystem, mount, block, stacked or chardev
+ *                                     its memory
+ *                         session=TEXT  "session 3 of alice", "services of alice"
+ *                                              on filesystem, mount, block, stacked or chardev
  *
  * holder nfsd:PATH   type=nfsd path= exports="CLIENT(OPTIONS) ..." command=TEXT and of the mount that
  *             the path lies on: id= dev= ns= ns-pid= target= fstype=           on mount

@@ -556,7 +556,7 @@ static int set_namespaces(const Build *b, const Node *process, Record *r)
 static int add_processes(Build *b)
 {
         static const char *const keys[] = { "start", "comm", "unit", "uses", "example", "container",
-                "frozen", NULL };
+                "session", "frozen", NULL };
         int e = 0;
 
         for (size_t i = 0; i < b->g->n_nodes && e == 0; i++) {

@@ -115,7 +115,7 @@ static int add_pins(Node *n, const Node *below, pid_t pid)
 
 static int add_node(Graph *g, const ProcHolder *p, const char *pid, Node **ret)
 {
-        char unit[256];
+        char unit[256], session[128];
         int r;
 
         r = graph_add(g, KIND_PROCESS, pid, ret);
@@ -125,6 +125,8 @@ static int add_node(Graph *g, const ProcHolder *p, const char *pid, Node **ret)
                 r = node_set(*ret, "comm", p->comm);
         if (r == 0 && unit_of_pid(p->pid, unit, sizeof(unit)) == 0)
                 r = node_set(*ret, "unit", unit);
+        if (r == 0 && session_of_pid(p->pid, session, sizeof(session)) == 0)
+                r = node_set(*ret, "session", session);
         if (r == 0)
                 r = add_cgroup(*ret, p->pid);
         if (r == 0)

@@ -15,6 +15,8 @@
 
 /* systemd unit of a process by its cgroup; -ENODATA when it belongs to none. */
 int unit_of_pid(pid_t pid, char *buf, size_t size) _must_check_;
+/* "session 3 of alice", "services of alice": whose login it belongs to; -ENODATA for none. */
+int session_of_pid(pid_t pid, char *buf, size_t size) _must_check_;
 
 /* "/mnt/pmem" and "mount" become "mnt-pmem.mount" (systemd.unit(5), "String escaping"). -EINVAL for
  * a path that is not absolute, -ENAMETOOLONG for one that has no unit. */
