@@ -73,10 +73,11 @@ static int put_kill(sd_bus_message *m, const Record *process)
         const char *uses = record_get(process, "uses"), *example = record_get(process, "example"),
                    *container = record_get(process, "container");
         const char *session = record_get(process, "session");
-        _cleanup_(freep) char *why = string_printf("%s%s%s%s%s%s%s%s", strempty(uses),
+        _cleanup_(freep) char *why = string_printf("%s%s%s%s%s%s%s%s%s", strempty(uses),
                 example ? " " : "", strempty(example), container ? ", in container " : "",
                 strempty(container), session ? ", " : "", strempty(session),
-                record_get(process, "frozen") ? ", frozen" : "");
+                record_get(process, "frozen") ? ", frozen" : "",
+                record_get(process, "stop") ? ", stopped with its unit" : "");
         pid_t pid;
 
         if (!why)

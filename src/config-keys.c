@@ -252,6 +252,8 @@ static const ConfigKey keys[] = {
         OTHER("DisableRegion", "no", read_boolean, disable_region, "allowed are yes and no"),
         OTHER("OpenGate", "no", read_open_gate, open_gate, "allowed are no, clean and always"),
         OTHER("UnexportNFS", "no", read_boolean, unexport_nfs, "allowed are yes and no"),
+        OTHER("StopUnits", "yes", read_boolean, stop_units, "allowed are yes and no"),
+        SPAN("StopUnitTimeout", "90s", stop_unit_timeout_usec, USEC_PER_SEC, 24 * USEC_PER_HOUR),
         OTHER("ProtectUnit", "", read_units, protect_unit,
                 ALLOWED_GLOBS " and with their suffix, such as postgresql*.service"),
         OTHER("ProtectProcess", "", read_comms, protect_process, ALLOWED_GLOBS),

@@ -55,6 +55,8 @@ typedef struct Policy {
         bool disable_region;
         OpenGate open_gate;
         bool unexport_nfs;
+        bool stop_units;
+        uint64_t stop_unit_timeout_usec;
         char **protect_unit;
         char **protect_process; /* globs on the command name */
         uint64_t max_parallel;  /* of the defaults only: removals at a time */

@@ -64,6 +64,12 @@
  *                                     its memory
  *                         session=TEXT  "session 3 of alice", "services of alice"
  *                                              on filesystem, mount, block, stacked or chardev
+ * unit        db.service  a service of the machine's manager that some processes here are of:
+ *                         state=active|activating|...|unknown restart=no|always|...
+ *                         triggers=NAMES  sockets, timers and paths that would start it again
+ *                         also=NAMES      what the manager would stop together with it
+ *                         transient=yes   made by a call, and gone when it stops
+ *                         refusal=SENTENCE  why the manager cannot stop it for good  on process
  *
  * holder nfsd:PATH   type=nfsd path= exports="CLIENT(OPTIONS) ..." command=TEXT and of the mount that
  *             the path lies on: id= dev= ns= ns-pid= target= fstype=           on mount
@@ -102,3 +108,4 @@
 #define KIND_PROCESS "process"
 #define KIND_HOOK "hook"
 #define KIND_INHIBITOR "inhibitor"
+#define KIND_UNIT "unit"

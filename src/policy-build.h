@@ -94,6 +94,14 @@ int build_settle(Build *b, const StepOps *ops) _must_check_;
 /* What may be done to processes that come after the plan. */
 int build_set_newcomer_keys(const Build *b, Record *r) _must_check_;
 
+/* policy-services.c */
+int build_stop_units(Build *b, const StepOps *ops) _must_check_;
+bool build_is_stopped_by_manager(const Build *b, const Node *process);
+/* Units that nothing may stop, not even together with others. */
+bool build_is_rescue(const char *unit);
+int build_rule_unit(Build *b, const Node *n) _must_check_;
+int build_unit_notes(Build *b) _must_check_;
+
 /* policy-release.c: is there a step that takes this holder away and gives it back? */
 bool build_can_release(const Node *n);
 const StepOps *build_find_release(const char *name);

@@ -255,7 +255,7 @@ static int rule_known(Build *b, const Node *n)
 {
         static const char *const kinds[] = { KIND_HOST, KIND_BUS, KIND_DIMM, KIND_REGION,
                 KIND_NAMESPACE, KIND_BLOCK, KIND_CHARDEV, KIND_STACKED, KIND_FILESYSTEM, KIND_SWAP,
-                KIND_MOUNT, KIND_HOLDER, KIND_LEG, KIND_MEMORY, KIND_PROCESS, NULL };
+                KIND_MOUNT, KIND_HOLDER, KIND_LEG, KIND_MEMORY, KIND_PROCESS, KIND_UNIT, NULL };
 
         if (strv_contains((char *const *)kinds, node_kind(n)))
                 return 0;
@@ -505,7 +505,7 @@ static int rule_process(Build *b, const Node *n)
                         "wait for that and the machine would crash when it is let go. Stop it and "
                         "ask again",
                         node_get(n, "pins"));
-        if (streq(node_name(n), "1") || is_system_unit(unit))
+        if (streq(node_name(n), "1") || is_system_unit(unit) || build_is_rescue(unit))
                 return build_block(b, FAILURE_PROTECTED, label,
                         "the system itself (%s) uses it: %s", strna(unit),
                         strna(node_get(n, "example")));
@@ -536,6 +536,7 @@ static const struct {
         { KIND_HOLDER, rule_releasable },
         { KIND_HOLDER, rule_export },
         { KIND_PROCESS, rule_process },
+        { KIND_UNIT, build_rule_unit },
         { NULL, rule_blocker },
 };
 

@@ -58,6 +58,7 @@ static const Row pipeline[] = {
         { &step_gate,     PART_HEAD,  ROAD_ANY,                  for_mount_units      },
         { &step_opengate, PART_HEAD,  ROAD_ANY,                  for_open_gate        },
         { &step_prepare,  PART_HEAD,  ROAD_ANY,                  build_hooks          },
+        { &step_stop_units, PART_HEAD, ROAD_ANY,                 build_stop_units     },
         { &step_signal,   PART_HEAD,  ROAD_ANY,                  build_signals        },
         { &step_kill,     PART_BODY,  ROAD_KILL,                 build_kill           },
         { &step_readonly, PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_writable         },
@@ -571,6 +572,8 @@ static int add_processes(Build *b)
                 e = build_copy_keys(r, n, keys);
                 if (e == 0)
                         e = set_namespaces(b, n, r);
+                if (e == 0 && build_is_stopped_by_manager(b, n))
+                        e = record_set(r, "stop", "manager");
                 if (e == 0)
                         e = plan_add_process(b->plan, r);
                 if (e == 0)
@@ -623,6 +626,8 @@ static int add_notes(Build *b)
 
         if (e == 0)
                 e = build_mention_inhibitors(b);
+        if (e == 0)
+                e = build_unit_notes(b);
         if (e < 0 || !build_has_mounts(b))
                 return e;
         if (b->policy->open_gate == OPEN_GATE_CLEAN && !build_wants_open_gate(b)) {

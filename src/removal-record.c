@@ -396,9 +396,24 @@ static void take_recovering(Removal *r, const Record *rec)
         set_text(&r->progress, "finishing what a dead worker left");
 }
 
+/* Their data went with the memory; nobody else says that they are off. */
+static void log_stopped_units(const Removal *r)
+{
+        for (size_t i = 0; i < r->plan->n_steps; i++) {
+                const Step *s = &r->plan->steps[i];
+
+                if (streq(s->ops->name, "stop-units") && r->steps[i] == STEP_DONE)
+                        removal_log(r, LOG_NOTICE, NULL, s, NULL,
+                                "stopped and left so: %s; systemctl start brings them back",
+                                step_node(s));
+        }
+}
+
 static void take_finished(Removal *r, const Record *rec)
 {
         r->last_word = removal_state_from_string(strempty(record_get(rec, "state")));
+        if (r->last_word != REMOVAL_ROLLED_BACK)
+                log_stopped_units(r);
         if (r->last_word == REMOVAL_SUCCEEDED)
                 r->failure = (Failure){ 0 };
         else if (r->failure.kind == FAILURE_NONE || r->last_word != REMOVAL_ROLLED_BACK) {

@@ -131,17 +131,22 @@ const Record *run_recall(const Run *run, const char *verb, const char *name)
         return NULL;
 }
 
-const Record *run_process(const Run *run, size_t i)
+const Record *run_noted(const Run *run, const char *verb, size_t i)
 {
         const Ledger *l = run->ledger;
 
-        if (i < l->plan->n_processes)
-                return l->plan->processes[i];
-        i -= l->plan->n_processes;
         for (size_t k = 0; k < l->n_records; k++)
-                if (streq(l->records[k]->verb, "newcomer") && i-- == 0)
+                if (streq(l->records[k]->verb, verb) && i-- == 0)
                         return l->records[k];
         return NULL;
+}
+
+const Record *run_process(const Run *run, size_t i)
+{
+        const Plan *p = run->ledger->plan;
+
+        return i < p->n_processes ? p->processes[i]
+                                  : run_noted(run, "newcomer", i - p->n_processes);
 }
 
 void run_facts(const Run *run, RunFacts *ret)

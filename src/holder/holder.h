@@ -99,6 +99,7 @@ extern const HolderOps holder_process;
 extern const HolderOps holder_quota;
 extern const HolderOps holder_stacked;
 extern const HolderOps holder_swap;
+extern const HolderOps holder_unit;
 extern const HolderOps holder_xfs_device;
 extern const HolderOps holder_zram;
 

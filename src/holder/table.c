@@ -35,6 +35,7 @@ const HolderOps *const holder_table[] = {
         &holder_fanotify,
         &holder_footing,
         &holder_process,
+        &holder_unit,
         &holder_ghost,
         NULL,
 };

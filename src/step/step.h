@@ -76,6 +76,8 @@ void run_tell(Run *run, const Record *r);
 /* The newest record of that verb and name (NULL: any), or NULL: what an earlier life of this run
  * knew. */
 const Record *run_recall(const Run *run, const char *verb, const char *name);
+/* The i-th record of that verb, the oldest first; NULL past the end. */
+const Record *run_noted(const Run *run, const char *verb, size_t i);
 
 /* Descriptors and children that one step opens and a later one uses, by key ("claim:pmem0"). They
  * live as long as the worker and no longer; no revert may need them. The run owns them. */
@@ -145,6 +147,7 @@ extern const StepOps step_readonly;
 extern const StepOps step_automount;
 extern const StepOps step_ungate;
 extern const StepOps step_prepare;
+extern const StepOps step_stop_units;
 extern const StepOps step_signal;
 extern const StepOps step_unexport;
 extern const StepOps step_unmount;
