@@ -146,6 +146,21 @@ static int read_open_gate(
         return -EINVAL;
 }
 
+static int read_keep_off(const ConfigKey *k, const char *value, void *field, const char **ret_cause)
+{
+        int r;
+
+        *ret_cause = "no such word";
+        if (streq(value, "persistent")) {
+                *(KeepOff *)field = KEEP_OFF_PERSISTENT;
+                return 0;
+        }
+        r = parse_boolean(value);
+        if (r >= 0)
+                *(KeepOff *)field = r > 0 ? KEEP_OFF_YES : KEEP_OFF_NO;
+        return MIN_OF(r, 0);
+}
+
 static int read_signal(const ConfigKey *k, const char *value, void *field, const char **ret_cause)
 {
         *ret_cause = "no such signal";
@@ -254,6 +269,7 @@ static const ConfigKey keys[] = {
         OTHER("UnexportNFS", "no", read_boolean, unexport_nfs, "allowed are yes and no"),
         OTHER("StopUnits", "yes", read_boolean, stop_units, "allowed are yes and no"),
         SPAN("StopUnitTimeout", "90s", stop_unit_timeout_usec, USEC_PER_SEC, 24 * USEC_PER_HOUR),
+        OTHER("KeepOff", "no", read_keep_off, keep_off, "allowed are no, yes and persistent"),
         OTHER("ProtectUnit", "", read_units, protect_unit,
                 ALLOWED_GLOBS " and with their suffix, such as postgresql*.service"),
         OTHER("ProtectProcess", "", read_comms, protect_process, ALLOWED_GLOBS),

@@ -28,6 +28,13 @@ typedef enum OpenGate {
         OPEN_GATE_ALWAYS,
 } OpenGate;
 
+/* Does what was mounted stay away when the memory is gone? */
+typedef enum KeepOff {
+        KEEP_OFF_NO,
+        KEEP_OFF_YES, /* until the next boot */
+        KEEP_OFF_PERSISTENT,
+} KeepOff;
+
 const char *mode_to_string(Mode m);
 Mode mode_from_string(const char *s);
 
@@ -57,6 +64,7 @@ typedef struct Policy {
         bool unexport_nfs;
         bool stop_units;
         uint64_t stop_unit_timeout_usec;
+        KeepOff keep_off;
         char **protect_unit;
         char **protect_process; /* globs on the command name */
         uint64_t max_parallel;  /* of the defaults only: removals at a time */

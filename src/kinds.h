@@ -52,6 +52,7 @@
  * mount       ID          (mount id) target= dev= root= ns= ns-pid= options= fstype= source=
  *             unit=mnt-x.mount      a unit file that could mount it again
  *             automount=mnt-x.automount   and one that would do so on access
+ *             fstab=waits  /etc/fstab has it without nofail: the next boot waits for it, and fails
  *             propagation=shared|private|unbindable  on filesystem, and on the mount below it
  *             ns-pid=0: no process is in that mount namespace; ns-id=N where the kernel tells
  *             foreign=yes uuid=  of other storage, on the mount that it is mounted on

@@ -94,6 +94,13 @@ int build_settle(Build *b, const StepOps *ops) _must_check_;
 /* What may be done to processes that come after the plan. */
 int build_set_newcomer_keys(const Build *b, Record *r) _must_check_;
 
+/* policy-mount-units.c */
+int build_mount_units(Build *b, const StepOps *ops) _must_check_;
+int build_automounts(Build *b, const StepOps *ops) _must_check_;
+int build_ungates(Build *b, const StepOps *ops) _must_check_;
+int build_keepoffs(Build *b, const StepOps *ops) _must_check_;
+int build_mount_notes(Build *b) _must_check_;
+
 /* policy-services.c */
 int build_stop_units(Build *b, const StepOps *ops) _must_check_;
 bool build_is_stopped_by_manager(const Build *b, const Node *process);

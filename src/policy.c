@@ -20,8 +20,6 @@
 
 #include "kinds.h"
 
-/* What the service manager may take to read its units or to stop one. */
-#define UNIT_TIMEOUT_USEC (90 * USEC_PER_SEC)
 /* A superblock is made read-only when what is dirty is on its storage. */
 #define READONLY_TIMEOUT_USEC (60 * USEC_PER_SEC)
 
@@ -36,8 +34,6 @@ typedef struct Row {
 
 static int once(Build *b, const StepOps *ops);
 static int for_announce(Build *b, const StepOps *ops);
-static int for_mount_units(Build *b, const StepOps *ops);
-static int for_automounts(Build *b, const StepOps *ops);
 static int for_open_gate(Build *b, const StepOps *ops);
 static int for_writable(Build *b, const StepOps *ops);
 static int for_hold(Build *b, const StepOps *ops);
@@ -55,7 +51,7 @@ static int for_verify(Build *b, const StepOps *ops);
 static const Row pipeline[] = {
         { &step_query,    PART_HEAD,  ROAD_ANY,                  build_hooks          },
         { &step_announce, PART_HEAD,  ROAD_ANY,                  for_announce         },
-        { &step_gate,     PART_HEAD,  ROAD_ANY,                  for_mount_units      },
+        { &step_gate,     PART_HEAD,  ROAD_ANY,                  build_mount_units    },
         { &step_opengate, PART_HEAD,  ROAD_ANY,                  for_open_gate        },
         { &step_prepare,  PART_HEAD,  ROAD_ANY,                  build_hooks          },
         { &step_stop_units, PART_HEAD, ROAD_ANY,                 build_stop_units     },
@@ -63,7 +59,7 @@ static const Row pipeline[] = {
         { &step_kill,     PART_BODY,  ROAD_KILL,                 build_kill           },
         { &step_readonly, PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_writable         },
         { NULL,           PART_BODY,  ROAD_ANY,                  build_releases       },
-        { &step_automount, PART_BODY, ROAD_GRACEFUL | ROAD_KILL, for_automounts       },
+        { &step_automount, PART_BODY, ROAD_GRACEFUL | ROAD_KILL, build_automounts     },
         { &step_claim,    PART_BODY,  ROAD_GRACEFUL | ROAD_KILL, for_disks            },
         { &step_claim,    PART_BODY,  ROAD_FORCED,               for_unmounted_disks  },
         { &step_confirm,  PART_BODY,  ROAD_ANY,                  for_hold             },
@@ -74,10 +70,11 @@ static const Row pipeline[] = {
         { &step_unbind,   PART_GROUP, ROAD_FORCED,               for_namespaces       },
         { &step_settle,   PART_GROUP, ROAD_FORCED,               build_settle         },
         { &step_detach,   PART_GROUP, ROAD_FORCED,               for_frozen_mounts    },
-        { &step_automount, PART_GROUP, ROAD_FORCED,              for_automounts       },
+        { &step_automount, PART_GROUP, ROAD_FORCED,              build_automounts     },
         { &step_flush,    PART_TAIL,  ROAD_ANY,                  for_regions          },
         { &step_region,   PART_TAIL,  ROAD_ANY,                  for_disabled_regions },
-        { &step_ungate,   PART_TAIL,  ROAD_ANY,                  for_mount_units      },
+        { &step_ungate,   PART_TAIL,  ROAD_ANY,                  build_ungates        },
+        { &step_keepoff,  PART_TAIL,  ROAD_ANY,                  build_keepoffs       },
         { &step_verify,   PART_TAIL,  ROAD_ANY,                  for_verify           },
         { &step_done,     PART_TAIL,  ROAD_ANY,                  build_hooks          },
 };
@@ -175,45 +172,6 @@ static int for_announce(Build *b, const StepOps *ops)
         int e = r ? build_set_usec(r, "wait", b->policy->delay_max_usec) : -ENOMEM;
 
         return build_add_step(b, ops, &r, e);
-}
-
-/* For every unit that could mount something of the closure again; several filesystems can be
- * stacked on one mount point. */
-static int for_units_with(Build *b, const StepOps *ops, const char *key)
-{
-        static const char *const keys[] = { "target", "automount", NULL };
-        _cleanup_(strv_freep) char **seen = NULL;
-        int e = 0;
-
-        for (size_t i = 0; i < b->g->n_nodes && e == 0; i++) {
-                const Node *n = b->g->nodes[i];
-                const char *unit = node_get(n, "unit");
-                _cleanup_(record_freep) Record *r = NULL;
-
-                if (!build_takes(b, n, KIND_MOUNT) || !unit || !node_get(n, key) ||
-                        strv_contains(seen, unit))
-                        continue;
-                e = strv_append(&seen, unit);
-                r = build_new_step(b, ops, unit);
-                if (!r)
-                        return -ENOMEM;
-                if (e == 0)
-                        e = build_copy_keys(r, n, keys);
-                if (e == 0)
-                        e = build_set_usec(r, "wait", UNIT_TIMEOUT_USEC);
-                e = build_add_step(b, ops, &r, e);
-        }
-        return e;
-}
-
-static int for_mount_units(Build *b, const StepOps *ops)
-{
-        return for_units_with(b, ops, "unit");
-}
-
-static int for_automounts(Build *b, const StepOps *ops)
-{
-        return for_units_with(b, ops, "automount");
 }
 
 /* A mount by which the superblock can be reached from here. */
@@ -628,6 +586,8 @@ static int add_notes(Build *b)
                 e = build_mention_inhibitors(b);
         if (e == 0)
                 e = build_unit_notes(b);
+        if (e == 0)
+                e = build_mount_notes(b);
         if (e < 0 || !build_has_mounts(b))
                 return e;
         if (b->policy->open_gate == OPEN_GATE_CLEAN && !build_wants_open_gate(b)) {

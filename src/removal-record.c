@@ -355,6 +355,12 @@ static void take_warn(Removal *r, const Record *rec)
         removal_log(r, LOG_WARNING, NULL, NULL, rec->name, "%s", strna(record_get(rec, "text")));
 }
 
+static void take_kept_off(Removal *r, const Record *rec)
+{
+        removal_log(r, LOG_NOTICE, NULL, NULL, rec->name, "%s: %s", strempty(rec->name),
+                strna(record_get(rec, "text")));
+}
+
 static void take_kernel(Removal *r, const Record *rec)
 {
         removal_log(r, LOG_INFO, NULL, NULL, rec->name, "the kernel says: %s",
@@ -470,6 +476,7 @@ static const struct Word {
         { "revert-failed", take_revert_failed, _EVENT_INVALID, step_changes },
         { "progress", take_progress, _EVENT_INVALID, progress_changes },
         { "warn", take_warn, _EVENT_INVALID, none },
+        { "kept-off", take_kept_off, _EVENT_INVALID, none },
         { "kernel", take_kernel, _EVENT_INVALID, none },
         { "signalled", take_signalled, _EVENT_INVALID, none },
         { "left", take_left, _EVENT_INVALID, none },

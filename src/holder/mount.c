@@ -10,6 +10,7 @@
 
 #include "holder/holder.h"
 #include "kinds.h"
+#include "sys/fstab.h"
 #include "sys/mounts.h"
 #include "sys/units.h"
 #include "sys/xfs.h"
@@ -71,6 +72,8 @@ static int set_unit(Node *n, const Mount *m)
                 !unit_file_exists(name))
                 return 0;
         r = node_set(n, "unit", name);
+        if (r == 0 && fstab_waits(FSTAB, m->target) > 0)
+                r = node_set(n, "fstab", "waits");
         if (r == 0 && unit_name_of_path(m->target, "automount", name) == 0 &&
                 unit_file_exists(name))
                 r = node_set(n, "automount", name);

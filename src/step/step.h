@@ -147,6 +147,7 @@ extern const StepOps step_readonly;
 extern const StepOps step_automount;
 extern const StepOps step_ungate;
 extern const StepOps step_prepare;
+extern const StepOps step_keepoff;
 extern const StepOps step_stop_units;
 extern const StepOps step_signal;
 extern const StepOps step_unexport;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Talks to the service manager. A mask is a link in /run/systemd/system.control: that folder comes
- * before /etc/systemd/system and the generators' (systemd.unit(5), "Unit File Load Path"), which
- * the one of "systemctl mask --runtime" does not, and it is gone with the next boot. */
+/* Talks to the service manager. A mask is a link in UNITS_RUNTIME. */
 
 #include <ctype.h>
 #include <sys/stat.h>
@@ -10,8 +8,6 @@
 #include "sys/child.h"
 #include "sys/units-bus.h"
 #include "sys/units.h"
-
-#define MASKS "/run/systemd/system.control"
 
 /* --- names and files --- */
 
@@ -56,15 +52,14 @@ int unit_name_of_path(const char *path, const char *type, char buf[static UNIT_N
         return r;
 }
 
+const char *const unit_folders[] = { UNITS_PERSISTENT, "/run/systemd/system",
+        "/run/systemd/generator", "/run/systemd/generator.early", "/run/systemd/generator.late",
+        "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", NULL };
+
 bool unit_file_exists(const char *name)
 {
-        static const char *const folders[] = { "/etc/systemd/system", "/run/systemd/system",
-                "/run/systemd/generator", "/run/systemd/generator.early",
-                "/run/systemd/generator.late", "/usr/local/lib/systemd/system",
-                "/usr/lib/systemd/system" };
-
-        for (size_t i = 0; i < ELEMENTSOF(folders); i++) {
-                _cleanup_(freep) char *path = string_printf("%s/%s", folders[i], name);
+        for (const char *const *folder = unit_folders; *folder; folder++) {
+                _cleanup_(freep) char *path = string_printf("%s/%s", *folder, name);
                 struct stat st;
 
                 if (path && lstat(path, &st) == 0)
@@ -75,11 +70,11 @@ bool unit_file_exists(const char *name)
 
 int unit_mask(const char *name)
 {
-        _cleanup_(freep) char *path = string_printf(MASKS "/%s", name);
+        _cleanup_(freep) char *path = string_printf(UNITS_RUNTIME "/%s", name);
 
         if (!path)
                 return -ENOMEM;
-        if (mkdir(MASKS, 0755) < 0 && errno != EEXIST)
+        if (mkdir(UNITS_RUNTIME, 0755) < 0 && errno != EEXIST)
                 return -errno;
         if (symlink("/dev/null", path) < 0)
                 return errno == EEXIST ? -EALREADY : -errno;
@@ -88,7 +83,7 @@ int unit_mask(const char *name)
 
 bool unit_is_masked(const char *name)
 {
-        _cleanup_(freep) char *path = string_printf(MASKS "/%s", name);
+        _cleanup_(freep) char *path = string_printf(UNITS_RUNTIME "/%s", name);
         struct stat st;
 
         return path && lstat(path, &st) == 0;
@@ -96,7 +91,7 @@ bool unit_is_masked(const char *name)
 
 int unit_unmask(const char *name)
 {
-        _cleanup_(freep) char *path = string_printf(MASKS "/%s", name);
+        _cleanup_(freep) char *path = string_printf(UNITS_RUNTIME "/%s", name);
         char target[16];
         ssize_t n;
 

@@ -13,6 +13,12 @@
 
 #define UNIT_NAME_MAX 256
 
+/* Where masks are: this folder comes before UNITS_PERSISTENT and the generators' (systemd.unit(5),
+ * "Unit File Load Path"), which that of "systemctl mask --runtime" does not, and it is gone with
+ * the next boot. */
+#define UNITS_RUNTIME "/run/systemd/system.control"
+#define UNITS_PERSISTENT "/etc/systemd/system"
+
 /* systemd unit of a process by its cgroup; -ENODATA when it belongs to none. */
 int unit_of_pid(pid_t pid, char *buf, size_t size) _must_check_;
 /* "session 3 of alice", "services of alice": whose login it belongs to; -ENODATA for none. */
@@ -32,6 +38,17 @@ bool unit_is_masked(const char *name);
 int unit_mask(const char *name) _must_check_;
 /* 0 also when it is not masked. */
 int unit_unmask(const char *name) _must_check_;
+/* The links by which a boot pulls a unit in, "local-fs.target.requires/mnt-pmem.mount", added to
+ * *ret. A link of the same name to /dev/null in a folder that comes before hides such a dependency,
+ * while the unit itself can still be started (systemd.unit(5)). */
+int unit_boot_links(const char *name, char ***ret) _must_check_;
+/* 1 when it is hidden by folder (UNITS_RUNTIME, UNITS_PERSISTENT), -EEXIST when that has a link of
+ * its own, which is not touched, 0. */
+int unit_boot_link_is_hidden(const char *folder, const char *link) _must_check_;
+int unit_boot_link_hide(const char *folder, const char *link) _must_check_;
+/* 0 also when it is not hidden. */
+int unit_boot_link_show(const char *folder, const char *link) _must_check_;
+
 int units_reload(uint64_t timeout_usec, int cancel_fd) _must_check_;
 /* Waits until the manager has done it. -EIO when the manager could not, -ENOENT without the unit.
  */

@@ -6,6 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sys/stat.h>
+
+#include "sys/fstab.h"
 #include "sys/units-set.h"
 #include "sys/units.h"
 #include "util/text.h"
@@ -204,6 +207,70 @@ static void test_reach(void **state)
         }
 }
 
+/* --- the next boot --- */
+
+static void test_fstab(void **state)
+{
+        static const struct {
+                const char *target;
+                int waits;
+        } rows[] = {
+                { "/mnt/pmem", 1 },
+                { "/mnt/slash", 1 },
+                { "/mnt/a b", 1 },
+                { "/mnt/nofail", 0 },
+                { "/mnt/nofailing", 1 },
+                { "/mnt/noauto", 0 },
+                { "/mnt/automount", 0 },
+                { "/mnt", 0 },
+                { "/mnt/none", 0 },
+        };
+        char path[] = "/tmp/pmemremoved-test-fstab.XXXXXX";
+        int fd = mkstemp(path);
+        FILE *f = fdopen(fd, "w");
+
+        assert_non_null(f);
+        (void)fputs("# /dev/pmem0 /mnt/none xfs defaults 0 0\n"
+                    "/dev/pmem0 /mnt/pmem xfs dax=always 0 0\n"
+                    "/dev/pmem0 /mnt/slash/ xfs defaults 0 0\n"
+                    "/dev/pmem0 /mnt/a\\040b xfs defaults 0 0\n"
+                    "/dev/pmem0 /mnt/nofail xfs dax=always,nofail 0 0\n"
+                    "/dev/pmem0 /mnt/nofailing xfs x-nofail 0 0\n"
+                    "/dev/pmem0 /mnt/noauto xfs noauto 0 0\n"
+                    "/dev/pmem0 /mnt/automount xfs x-systemd.automount 0 0\n",
+                f);
+        assert_int_equal(fclose(f), 0);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                assert_int_equal(fstab_waits(path, rows[i].target), rows[i].waits);
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(fstab_waits(path, "/mnt/pmem"), 0);
+}
+
+static void test_boot_link(void **state)
+{
+        char folder[] = "/tmp/pmemremoved-test-units.XXXXXX";
+        const char *link = "local-fs.target.requires/mnt-pmem.mount";
+        _cleanup_(freep) char *path = NULL;
+        _cleanup_(freep) char *parent = NULL;
+
+        assert_non_null(mkdtemp(folder));
+        path = string_printf("%s/%s", folder, link);
+        parent = string_printf("%s/local-fs.target.requires", folder);
+        assert_int_equal(unit_boot_link_is_hidden(folder, link), 0);
+        assert_int_equal(unit_boot_link_show(folder, link), 0);
+        assert_int_equal(unit_boot_link_hide(folder, link), 0);
+        assert_int_equal(unit_boot_link_is_hidden(folder, link), 1);
+        assert_int_equal(unit_boot_link_show(folder, link), 0);
+        assert_int_equal(unit_boot_link_is_hidden(folder, link), 0);
+        /* Enabled by somebody: neither hidden nor taken away. */
+        assert_int_equal(symlink("../mnt-pmem.mount", path), 0);
+        assert_int_equal(unit_boot_link_is_hidden(folder, link), -EEXIST);
+        assert_int_equal(unit_boot_link_show(folder, link), 0);
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(rmdir(parent), 0);
+        assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -213,6 +280,8 @@ int main(void)
                 cmocka_unit_test(test_set_circle),
                 cmocka_unit_test(test_set_of_everything),
                 cmocka_unit_test(test_reach),
+                cmocka_unit_test(test_fstab),
+                cmocka_unit_test(test_boot_link),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
