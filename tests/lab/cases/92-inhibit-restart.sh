@@ -23,11 +23,7 @@ same() {
 
 # The daemon dies, and COMMAND runs before the next one is there.
 meanwhile() {
-        mkdir -p /run/systemd/system/pmemremoved.service.d
-        printf '[Service]\nExecStartPre=/bin/sh -c "until [ -e /run/go ]; do sleep 0.1; done"\n' \
-                >/run/systemd/system/pmemremoved.service.d/wait.conf
-        systemctl daemon-reload
-        rm -f /run/go
+        rm /run/go
         die
         wait_for '[ "$(systemctl show -P SubState pmemremoved)" = start-pre ]' 20
         "$@"
@@ -35,6 +31,11 @@ meanwhile() {
         wait_for 'systemctl is-active pmemremoved' 30
 }
 
+# For meanwhile; before the unit is loaded, so that nothing has to be loaded again.
+mkdir -p /run/systemd/system/pmemremoved.service.d
+printf '[Service]\nExecStartPre=/bin/sh -c "until [ -e /run/go ]; do sleep 0.1; done"\n' \
+        >/run/systemd/system/pmemremoved.service.d/wait.conf
+touch /run/go
 mount_pmem
 conf '[Policy]' 'DelayMax=0'
 start_daemon
