@@ -432,7 +432,8 @@ static void test_identity(void **state)
         assert_int_equal(proc_comm(h.pid, comm, sizeof(comm)), 0);
         assert_string_equal(comm, "a) R 1 (b c");
         assert_int_equal(proc_comm(h.pid, tiny, sizeof(tiny)), -ENOBUFS);
-        assert_true(proc_state(h.pid) == 'S' || proc_state(h.pid) == 'R');
+        /* D for a moment, when the machine is short of memory. */
+        assert_non_null(memchr("SRD", proc_state(h.pid), 3));
         assert_int_equal(proc_start_time(h.pid, &start), 0);
         assert_int_equal(proc_start_time(h.pid, &again), 0);
         assert_true(start == again && start > 0);
