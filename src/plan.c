@@ -290,6 +290,8 @@ const char *plan_step_text(const Step *s, char *buf, size_t size)
                         s->ops->title, step_node(s), ns_pid);
         else if (*step_node(s))
                 (void)snprintf(buf, size, "%s %s", s->ops->title, step_node(s));
+        else if (step_get(s, "signal"))
+                (void)snprintf(buf, size, "%s by %s", s->ops->title, step_get(s, "signal"));
         else
                 (void)snprintf(buf, size, "%s", s->ops->title);
         return buf;

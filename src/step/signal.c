@@ -25,7 +25,9 @@ static int signal_apply(const Step *s, Run *run, Failure *f)
                 r = victims_look(run, s, &v);
         deadline = usec_add(now_usec(), step_get_u64(s, "wait"));
         if (r == 0)
-                r = victims_signal(run, &v, sig, "asked to leave");
+                r = victims_signal(run, &v, sig,
+                        sig == SIGKILL ? "still held the target at this rung of DrainSignals="
+                                       : "asked to leave");
         if (r == 0)
                 r = victims_wait(run, s, &v, sig != SIGKILL, deadline, f);
         return MIN_OF(r, 0);
