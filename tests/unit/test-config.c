@@ -252,7 +252,8 @@ static void test_inheritance(void **state)
                 "[Policy \"first\"]\nMatchRegion=*\nProtectUnit=c.service\n"
                 "[Policy]\nMode=forced\nDrainSignals=INT:1s HUP:1s\nProtectUnit=a.service\n"
                 "[Policy \"second\"]\nMatchRegion=*\nProtectUnit=\nMode=auto\n");
-        write_text(w, ADMIN_DIR "/late.conf", "[Policy]\nDrainSignals=TERM:2s\nProtectUnit=b.service\n");
+        write_text(w, ADMIN_DIR "/late.conf",
+                "[Policy]\nDrainSignals=TERM:2s\nProtectUnit=b.service\n");
         assert_loads(w);
         assert_int_equal(w->config->n_policies, 3);
         p = w->config->policies[1];
