@@ -12,6 +12,8 @@
 #include "sys/proc.h"
 
 #define TELL_USEC (5 * USEC_PER_SEC)
+/* Hundreds that leave one by one are not hundreds of lists. */
+#define TELL_AGAIN_USEC (250 * USEC_PER_MSEC)
 /* The first looks come quickly: most who let go without exiting do so at once. */
 #define LOOK_FIRST_USEC (100 * USEC_PER_MSEC)
 #define LOOK_MAX_USEC (2 * USEC_PER_SEC)
@@ -25,8 +27,9 @@ typedef struct Wait {
         uint64_t deadline_usec;
         uint64_t look_usec; /* next look, USEC_INFINITY: none */
         uint64_t pause_usec;
-        uint64_t tell_usec;
-        size_t told; /* how many were awaited when it was told last */
+        uint64_t tell_usec;   /* it is told again then ... */
+        uint64_t change_usec; /* ... or when somebody left, but not before this */
+        size_t told;          /* how many were awaited when it was told last */
 } Wait;
 
 /* One more than those awaited: the parent's socket, so that a cancel wakes the wait. */
@@ -137,13 +140,16 @@ static int tell(Run *run, Wait *w)
         uint64_t now = now_usec();
         char names[320], left[48], text[400];
 
-        if (alive == w->told && now < w->tell_usec)
+        if (alive != w->told)
+                w->tell_usec = w->change_usec;
+        if (now < w->tell_usec)
                 return 0;
         (void)victims_names(w->victims, names, sizeof(names));
         if (alive != w->told)
                 run_progress(run, w->step, "waiting for %s", names);
         w->told = alive;
         w->tell_usec = now + TELL_USEC;
+        w->change_usec = now + TELL_AGAIN_USEC;
         seconds_left(w, left);
         (void)snprintf(text, sizeof(text), "waiting for %s%s", names, left);
         return tell_record(run, w, alive > 0 ? text : NULL);
