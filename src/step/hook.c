@@ -102,6 +102,15 @@ static void on_end(void *userdata)
         stop_unit(h->unit);
 }
 
+/* The parent says other things, too: a "proceed" that comes too late for the announcement. */
+static bool on_word(void *userdata)
+{
+        const Hook *h = userdata;
+        Failure ignored = { 0 };
+
+        return run_check_cancel(h->run, &ignored) < 0;
+}
+
 /* --- what it gets to know --- */
 
 static int add_variable(char ***env, const char *name, const char *value)
@@ -191,6 +200,7 @@ static int execute(Hook *h, char *const *argv, char *const *env, const char *inp
                 .timeout_usec = step_get_u64(h->step, "wait"),
                 .grace_usec = GRACE_USEC,
                 .cancel_fd = cancel_fd,
+                .cancelled = on_word,
                 .line = on_line,
                 .end = managed ? on_end : NULL,
                 .userdata = h,

@@ -134,6 +134,11 @@ static size_t read_output(Running *r)
         return n > 0 ? (size_t)n : 0;
 }
 
+static bool is_cancelled(const Command *c)
+{
+        return !c->cancelled || c->cancelled(c->userdata);
+}
+
 /* 0 when it has exited. */
 static int watch(Running *r, uint64_t deadline_usec, int cancel_fd)
 {
@@ -153,7 +158,7 @@ static int watch(Running *r, uint64_t deadline_usec, int cancel_fd)
                         (void)read_output(r);
                 if (p[0].revents)
                         return 0;
-                if (p[1].revents)
+                if (p[1].revents && is_cancelled(r->command))
                         return -ECANCELED;
                 if (now_usec() >= deadline_usec)
                         return -ETIMEDOUT;

@@ -4,6 +4,7 @@
 /* Runs a program of somebody else: its own process group, text on its standard input, its output
  * line by line, and an end in bounded time whatever it does. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,8 @@ typedef struct Command {
         uint64_t timeout_usec; /* after that, and on cancel, it is ended */
         uint64_t grace_usec;   /* from SIGTERM to SIGKILL, both to the whole group */
         int cancel_fd;
+        /* Was it a cancel that made the descriptor readable? It has to read it. NULL: always. */
+        bool (*cancelled)(void *userdata);
         /* Standard output and error, without control characters; NULL: nobody wants to know. */
         void (*line)(const char *text, void *userdata);
         /* What is done in the place of SIGTERM; may take as long as it needs within bounds. */

@@ -196,6 +196,38 @@ static void test_cancel(void **state)
         assert_false(sleeps("1000.5"));
 }
 
+static bool not_meant(void *userdata)
+{
+        int *fd = userdata;
+        char c;
+
+        assert_int_equal(read(*fd, &c, 1), 1);
+        return c == 'c';
+}
+
+/* A word that is no cancel is read and passed over. */
+static void test_other_word(void **state)
+{
+        int pair[2];
+        char *argv[] = { (char *)"sleep", (char *)"0.2", NULL };
+        Command c = { .argv = argv,
+                .envp = environment,
+                .timeout_usec = PATIENCE,
+                .cancelled = not_meant,
+                .userdata = &pair[0] };
+
+        assert_int_equal(pipe(pair), 0);
+        c.cancel_fd = pair[0];
+        assert_int_equal(write(pair[1], "p", 1), 1);
+        assert_int_equal(command_run(&c, NULL), 0);
+        assert_int_equal(write(pair[1], "pc", 2), 2);
+        argv[1] = (char *)"1000.6";
+        assert_int_equal(command_run(&c, NULL), -ECANCELED);
+        (void)close(pair[0]);
+        (void)close(pair[1]);
+        assert_false(sleeps("1000.6"));
+}
+
 static void end_it(void *userdata)
 {
         Heard *h = userdata;
@@ -248,6 +280,7 @@ int main(void)
                 cmocka_unit_test(test_ignored_sigterm),
                 cmocka_unit_test(test_grandchild_keeps_pipe),
                 cmocka_unit_test(test_cancel),
+                cmocka_unit_test(test_other_word),
                 cmocka_unit_test(test_own_end),
         };
 
