@@ -154,7 +154,7 @@ static void print_hold(FILE *f, const Dict *removal, const char *lead)
                         dict_string(removal, "id"));
 }
 
-/* What it waits for as one text. */
+/* What is in its way and who it waits for, as one text. */
 static char *waiting_text(const Dict *removal, const char *indent, bool processes)
 {
         char *text = NULL;
@@ -188,7 +188,7 @@ static void update_blockers(Progress *p, const Dict *removal)
 {
         _cleanup_(freep) char *lead = NULL, *blockers = NULL;
 
-        lead = string_printf("%s: waiting for ", dict_string(removal, "target"));
+        lead = string_printf("%s: in the way: ", dict_string(removal, "target"));
         blockers = lead ? waiting_text(removal, lead, false) : NULL;
         if (!blockers || streq(blockers, strempty(p->blockers)))
                 return;
@@ -290,7 +290,7 @@ static size_t count_lines(const char *text)
 
 static char *drawing(const Progress *p, const Dict *removal)
 {
-        _cleanup_(freep) char *waiting = waiting_text(removal, "   waiting for ", true);
+        _cleanup_(freep) char *waiting = waiting_text(removal, "   in the way: ", true);
         size_t used = 4 + (waiting ? count_lines(waiting) : 0), lines = terminal_lines();
         char *text = NULL;
         size_t size;
