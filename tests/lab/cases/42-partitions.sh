@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Two filesystems share a disk: the kernel would warn only one of them, so forced is refused and graceful takes both.
-# lab: kernel=new,old config=two timeout=120
+# lab: kernel=new config=two timeout=120
 # matrix: two DAX filesystems on partitions of one disk | graceful | both go
 # matrix: two DAX filesystems on partitions of one disk | forced | refused: one of them is not warned
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A machine without persistent memory: the daemon is up, idle and silent. And what does not need memory: configuration
 # errors, activation, the log level, stop and start.
-# lab: kernel=new,old config=none timeout=120
+# lab: kernel=new config=none timeout=120
 
 # bad TEXT KEY: names file, line 2 and the key.
 bad() {

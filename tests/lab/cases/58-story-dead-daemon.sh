@@ -17,11 +17,12 @@ under_way() {
 }
 
 mount_pmem
-# Long enough for all who wait to be there before the daemon dies.
-conf '[Policy]' 'DrainSignals=SIGTERM:1500ms' 'FreezeBudget=10min'
 start_daemon
-while IFS=: read -r when mode; do
+while IFS=: read -r when mode drain; do
         note "$mode, at ${when:-the drain}"
+        # Long enough for all who wait to be there before the daemon dies.
+        conf '[Policy]' "DrainSignals=SIGTERM:$drain" 'FreezeBudget=10min'
+        systemctl reload pmemremoved
         start_app --on-term=ignore --size=8 --ack=/run/ack "$mnt/data"
         world >/run/before
         [ -z "$when" ] || crash "$when" daemon
@@ -44,14 +45,13 @@ while IFS=: read -r when mode; do
         [ "$code" = "$status" ] || fail "remove says $status, wait says $code"
         ended_well
         case $result:$status in
-        done:0 | partial:7 | failed:1 | cancelled:9 | timed-out:6) ;;
+        done:0 | partial:7 | failed:1 | refused:5 | cancelled:9 | timed-out:6) ;;
         *) fail "the result is $result, the exit status $status" ;;
         esac
         bring_back
 done <<'END'
-:graceful
-begin.*step=unmount :graceful
-frozen :forced
-kernel :forced
-begin.*step=settle :forced
+:graceful:1h
+begin.*step=unmount :graceful:3s
+frozen :forced:3s
+kernel :forced:3s
 END
