@@ -36,11 +36,6 @@ ctl_refused 5 inhibit --target=region0 --why='too late' true
 pmemremovectl cancel 1
 called_off cancelled
 
-note "its time is over while it waits"
-request namespace0.0 timeout-usec t 1500000
-waits
-called_off timed-out
-
 note "the daemon dies while it waits; the lock is held all the same"
 request namespace0.0
 waits
@@ -62,8 +57,7 @@ bring_back
 note "it does not: the removal goes on without it"
 conf '[Policy]' 'DelayMax=1s' 'Mode=graceful'
 systemctl reload pmemremoved
-start_app --ack=/run/ack "$mnt/data"
-world >/run/before
+app=
 hold_lock --who=cache --why='it writes back' --mode=delay
 request namespace0.0
 wait_removal done
@@ -72,4 +66,3 @@ clean_behind
 grep -q '^delay-over how=timed-out' "/run/pmemremoved/${removal##*/}.ledger"
 records "$removal" | grep 'goes on without cache .*it writes back'
 let_go
-bring_back
