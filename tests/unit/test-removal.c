@@ -247,6 +247,21 @@ static void test_records(void **state)
         take(r, "killed nonsense comm=db", _EVENT_INVALID);
         assert_int_equal(r->n_killed, 1);
         assert_int_equal(r->killed[0].pid, 812);
+        take(r,
+                "awaited text=\"waiting for 813 (db)\" 1=\"process 813 comm=db uses=fd\" 2=junk "
+                "3=\"process x\"",
+                _EVENT_INVALID);
+        assert_int_equal(r->n_awaited, 1);
+        assert_int_equal(r->awaited[0].pid, 813);
+        assert_string_equal(record_get(r->awaited[0].process, "uses"), "fd");
+        assert_string_equal(r->progress, "waiting for 813 (db)");
+        take(r, "awaited", _EVENT_INVALID);
+        assert_int_equal(r->n_awaited, 0);
+        assert_null(r->progress);
+        take(r, "awaited text=x 1=\"process 813\"", _EVENT_INVALID);
+        take(r, "end 2", EVENT_STEP_ENDED);
+        assert_int_equal(r->n_awaited, 0);
+        take(r, "awaited text=x 1=\"process 813\"", _EVENT_INVALID);
         take(r, "frozen pmem0", _EVENT_INVALID);
         assert_true(manager_frozen(m));
         take(r, "thawed pmem0 usec=42", _EVENT_INVALID);
@@ -269,7 +284,7 @@ static void test_records(void **state)
         take(r, "finished result=refused state=rolled-back kind=busy err=16", _EVENT_INVALID);
         assert_int_equal(r->last_word, REMOVAL_ROLLED_BACK);
         removal_forget(r);
-        assert_int_equal(r->n_killed + r->n_blockers + r->frozen_usec, 0);
+        assert_int_equal(r->n_killed + r->n_blockers + r->n_awaited + r->frozen_usec, 0);
         assert_int_equal(r->last_word, _REMOVAL_STATE_INVALID);
         drop_manager(m);
 }
