@@ -178,7 +178,7 @@ static unsigned said(
                 const Record *r = w->ledger->records[i];
 
                 n += streq(r->verb, verb) && streq(strempty(r->name), name) &&
-                     (!key || streq(strempty(record_get(r, key)), value));
+                     (!key || streq(strempty(record_get(r, key)), strempty(value)));
         }
         return n;
 }
@@ -390,6 +390,11 @@ static int group_setup(void **state)
 
 static int group_teardown(void **state)
 {
+        _cleanup_(closedirp) DIR *d = opendir(dir);
+
+        for (struct dirent *e; d && (e = readdir(d));)
+                if (e->d_name[0] != '.')
+                        (void)unlinkat(dirfd(d), e->d_name, 0);
         return rmdir(dir);
 }
 
