@@ -45,6 +45,7 @@ test  cppcheck              cppcheck              cppcheck
 test  shellcheck            ShellCheck            ShellCheck
 test  codespell             codespell             codespell
 test  mandoc                mandoc                mandoc
+test  libxml2-utils         libxml2               libxml2-tools
 lab   qemu-system-x86       qemu-system-x86-core  qemu-x86
 lab   mmdebstrap            mmdebstrap            -
 lab   erofs-utils           erofs-utils           erofs-utils

@@ -18,8 +18,6 @@ int call_confirm(Manager *m, sd_bus_message *msg, sd_bus_error *error);
 int call_extend(Manager *m, sd_bus_message *msg, sd_bus_error *error);
 int call_wait(Manager *m, sd_bus_message *msg, sd_bus_error *error);
 
-int choose_request_remove(
-        Manager *m, sd_bus_message *msg, uid_t uid, BusNeeds *needs, sd_bus_error *error);
 int choose_inhibit(
         Manager *m, sd_bus_message *msg, uid_t uid, BusNeeds *needs, sd_bus_error *error);
 int choose_own_removal(
@@ -30,8 +28,16 @@ typedef struct Question {
         Manager *manager;
         sd_bus_message *msg;
         Request *req;
-        bool guest; /* asked by somebody else than root */
+        bool guest;    /* takes one of the places of those who are not root */
+        bool planning; /* a planner has it */
+        bool asking;   /* polkit has it */
+        bool allowed;  /* polkit said yes */
         int (*answer)(struct Question *q, PlannerAnswer *a, sd_bus_error *error);
+
+        /* what polkit was asked about */
+        Verdict *verdict;
+        Graph *graph;
+        uint64_t planned_usec;
 } Question;
 
 /* Takes the request over; topology: the question is only what there is. */
@@ -48,6 +54,9 @@ int get_inhibited(sd_bus *bus, const char *path, const char *interface, const ch
 
 /* "sa{sv}" as a Request. */
 int bus_request_parse(sd_bus_message *msg, Request **ret, Failure *f) _must_check_;
+/* What polkit is told of this removal; the closure is marked in g. */
+int bus_needs_from_plan(
+        BusNeeds *needs, const Request *req, const Verdict *v, const Graph *g) _must_check_;
 /* The answer of PlanRemove. */
 int bus_plan_reply(
         sd_bus_message *msg, const Request *req, const Verdict *v, Graph *g) _must_check_;

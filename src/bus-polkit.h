@@ -24,7 +24,14 @@ typedef struct BusNeeds {
         size_t n_actions;
         char *target;
         char *mode;
+        /* Of a removal, once its plan is made; NULL: nothing is known about it. */
+        char *road;      /* "graceful", "graceful kill": as they would be tried */
+        char *devices;   /* namespaces and regions that go, blank separated */
+        char *mounts;    /* where they are mounted, or "none" */
+        char *processes; /* how many would be signalled or killed */
 } BusNeeds;
+
+void bus_needs_done(BusNeeds *n);
 
 typedef int (*BusHandler)(Manager *m, sd_bus_message *msg, sd_bus_error *error);
 typedef int (*BusChooser)(
@@ -36,8 +43,15 @@ typedef struct BusMethod {
         BusHandler handler;
         const char *action; /* NULL and no chooser: it only reads, nobody is asked */
         BusChooser choose;  /* where the arguments decide; fills in at least one action */
+        bool later;         /* the handler asks by itself, once it knows what to ask about */
 } BusMethod;
 
+/* NULL past the end. */
+const BusMethod *bus_method_at(size_t i);
+/* Does somebody have to be asked before it does anything? */
+bool bus_method_asks(const BusMethod *method);
+/* Every action there is; NULL past the end. */
+const char *bus_polkit_action(size_t i);
 const BusMethod *bus_method_find(const char *interface, const char *member);
 
 /* The handler of every method in every vtable: finds the row, asks, then calls the row's handler
@@ -45,6 +59,22 @@ const BusMethod *bus_method_find(const char *interface, const char *member);
 int bus_dispatch(Manager *m, sd_bus_message *msg, sd_bus_error *error);
 /* The same with a Manager as userdata, for vtables. */
 int bus_method(sd_bus_message *msg, void *userdata, sd_bus_error *error);
+
+/* What follows a yes, with the message that was asked about; a negative answer goes to its sender
+ * together with the error. */
+typedef struct BusAllowed {
+        int (*call)(Manager *m, sd_bus_message *msg, void *userdata, sd_bus_error *error);
+        void (*release)(void *userdata); /* may be NULL; called once, whatever the answer was */
+        void *userdata;
+} BusAllowed;
+
+/* bus-authorize.c: polkit is asked for each of the actions, and call() comes later. The texts of
+ * needs are taken over. On an error nothing was asked, and userdata is still the caller's. */
+int bus_authorize(Manager *m, sd_bus_message *msg, uid_t uid, BusNeeds *needs,
+        const BusAllowed *allowed, sd_bus_error *error) _must_check_;
+
+/* AccessDenied: always negative. */
+int bus_denied(sd_bus_error *error, const char *action, const char *why);
 
 /* Effective uid of the sender. */
 int bus_sender_uid(sd_bus_message *msg, uid_t *ret) _must_check_;

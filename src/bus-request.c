@@ -19,11 +19,25 @@
 /* Each open question is a process. What anybody may ask must not keep root from asking. */
 #define GUESTS_MAX 8
 
-static void question_free(Question *q)
+/* A yes that came at once is about the plan that was shown; a person's may be about yesterday's. */
+#define FRESH_USEC USEC_PER_SEC
+
+static void question_leave_guests(Question *q)
 {
         q->manager->n_guests -= q->guest;
+        q->guest = false;
+}
+
+/* By whoever has it no longer; the last one frees it. */
+static void question_release(Question *q)
+{
+        if (q->planning || q->asking)
+                return;
+        question_leave_guests(q);
         (void)sd_bus_message_unref(q->msg);
         request_free(q->req);
+        verdict_free(q->verdict);
+        graph_free(q->graph);
         free(q);
 }
 
@@ -70,13 +84,14 @@ static void on_answer(PlannerAnswer *a, void *userdata)
         Question *q = userdata;
         int r;
 
+        q->planning = false;
         if (a->failure.kind != FAILURE_NONE)
                 r = bus_error_set(&error, &a->failure);
         else
                 r = q->answer(q, a, &error);
         if (r < 0)
                 (void)sd_bus_reply_method_errno(q->msg, r, &error);
-        question_free(q);
+        question_release(q);
 }
 
 int bus_ask(Manager *m, sd_bus_message *msg, Request *req, bool topology,
@@ -104,32 +119,14 @@ int bus_ask(Manager *m, sd_bus_message *msg, Request *req, bool topology,
         m->n_guests += q->guest;
         r = planner_ask(m, topology ? NULL : req, on_answer, q, &f);
         if (r < 0) {
-                question_free(q);
+                question_release(q);
                 return fail(error, r, &f);
         }
+        q->planning = true;
         return 1;
 }
 
 /* --- RequestRemove --- */
-
-int choose_request_remove(
-        Manager *m, sd_bus_message *msg, uid_t uid, BusNeeds *needs, sd_bus_error *error)
-{
-        _cleanup_(request_freep) Request *req = NULL;
-        Failure f = { 0 };
-        int r;
-
-        r = bus_request_parse(msg, &req, &f);
-        if (r < 0)
-                return fail(error, r, &f);
-        needs->actions[needs->n_actions++] =
-                req->mode == MODE_FORCED ? POLKIT_REMOVE_FORCED : POLKIT_REMOVE;
-        if (req->ignore_inhibitors)
-                needs->actions[needs->n_actions++] = POLKIT_REMOVE_IGNORE_INHIBIT;
-        needs->target = TAKE_PTR(req->target);
-        r = free_and_strdup(&needs->mode, req->mode < 0 ? "" : mode_to_string(req->mode));
-        return r < 0 ? r : 0;
-}
 
 static int check_room(Manager *m, const Request *req, char *const *closure, Failure *f)
 {
@@ -165,8 +162,9 @@ static int check_plan_id(const Request *req, Plan *plan, Failure *f)
 
 /* Removals that have begun since the snapshot count as well: of two questions at a time, both may
  * have been told that there is room for one. */
-static int check_budget(const Question *q, Graph *g, Failure *f)
+static int check_budget(const Question *q, Failure *f)
 {
+        Graph *g = q->graph;
         Node *start;
         int r;
 
@@ -179,19 +177,19 @@ static int check_budget(const Question *q, Graph *g, Failure *f)
         return r < 0 ? r : limits_check_removed(q->manager->config, g, q->req, f);
 }
 
-static int check_verdict(Question *q, Verdict *v, Graph *g, Failure *f)
+static int check_verdict(const Question *q, Failure *f)
 {
         _cleanup_(strv_freep) char **closure = NULL;
         int r;
 
-        r = check_plan_id(q->req, v->plan, f);
+        r = check_plan_id(q->req, q->verdict->plan, f);
         if (r < 0)
                 return r;
-        r = strv_split(strempty(v->closure), &closure);
+        r = strv_split(strempty(q->verdict->closure), &closure);
         if (r < 0)
                 return r;
         r = check_room(q->manager, q->req, closure, f);
-        return r < 0 ? r : check_budget(q, g, f);
+        return r < 0 ? r : check_budget(q, f);
 }
 
 /* One may have been taken while the planner looked. */
@@ -209,27 +207,28 @@ static int check_inhibitors(const Manager *m, const Request *req, const char *cl
         return i ? inhibitor_refuse(i, f) : 0;
 }
 
-static int answer_request(Question *q, PlannerAnswer *a, sd_bus_error *error)
+/* Whoever is not allowed anything shall not fill the journal either. */
+static void log_refused(const Question *q, const Failure *blockers, size_t n)
 {
-        Verdict *v = a->verdict;
+        if (q->req && q->allowed)
+                removal_log_refused(q->req, blockers, n);
+}
+
+static int begin(Question *q, sd_bus_error *error)
+{
         Removal *removal;
         Failure f = { 0 };
         int r;
 
-        if (!v->plan && v->n_blockers == 0)
-                return -EBADMSG;
-        if (!v->plan) {
-                removal_log_refused(q->req, v->blockers, v->n_blockers);
-                return bus_error_set_blockers(error, v->blockers, v->n_blockers);
-        }
-        r = check_verdict(q, v, a->graph, &f);
+        r = check_verdict(q, &f);
         if (r == 0)
-                r = check_inhibitors(q->manager, q->req, v->closure, &f);
+                r = check_inhibitors(q->manager, q->req, q->verdict->closure, &f);
         if (r == 0)
-                r = removal_new(q->manager, &q->req, &v->plan, v->closure, &removal, &f);
+                r = removal_new(
+                        q->manager, &q->req, &q->verdict->plan, q->verdict->closure, &removal, &f);
         if (r < 0) {
-                if (q->req && f.kind != FAILURE_NONE)
-                        removal_log_refused(q->req, &f, 1);
+                if (f.kind != FAILURE_NONE)
+                        log_refused(q, &f, 1);
                 return fail(error, r, &f);
         }
         removal_log_ignored(removal);
@@ -243,6 +242,100 @@ static int answer_request(Question *q, PlannerAnswer *a, sd_bus_error *error)
         return 1;
 }
 
+static void on_polkit_done(void *userdata)
+{
+        Question *q = userdata;
+
+        q->asking = false;
+        question_release(q);
+}
+
+/* What was shown to the person is what must be done now. */
+static int plan_again(Question *q, sd_bus_error *error)
+{
+        Failure f = { 0 };
+        int r;
+
+        r = free_and_strdup(&q->req->plan_id, q->verdict->plan->id);
+        if (r == 0)
+                r = planner_ask(q->manager, q->req, on_answer, q, &f);
+        if (r < 0)
+                return fail(error, r, &f);
+        q->planning = true;
+        return 1;
+}
+
+static int on_allowed(Manager *m, sd_bus_message *msg, void *userdata, sd_bus_error *error)
+{
+        Question *q = userdata;
+        uid_t uid;
+
+        /* Asked for by somebody who has left meanwhile: nobody would hear how it went. */
+        if (bus_sender_uid(msg, &uid) < 0 || uid != q->req->uid)
+                return bus_denied(error, "RequestRemove", "the caller has left");
+        if (m->stopping)
+                return sd_bus_error_set(
+                        error, failure_info(FAILURE_CANCELLED)->bus_name, "the daemon is stopping");
+        q->allowed = true;
+        if (now_usec() - q->planned_usec > FRESH_USEC)
+                return plan_again(q, error);
+        return begin(q, error);
+}
+
+static int find_needs(const Question *q, BusNeeds *needs)
+{
+        bool force = q->req->overrides || q->req->mode == MODE_FORCED ||
+                     streq(strempty(q->verdict->mode), "forced");
+
+        needs->actions[needs->n_actions++] = force ? POLKIT_REMOVE_FORCED : POLKIT_REMOVE;
+        if (q->req->ignore_inhibitors)
+                needs->actions[needs->n_actions++] = POLKIT_REMOVE_IGNORE_INHIBIT;
+        return bus_needs_from_plan(needs, q->req, q->verdict, q->graph);
+}
+
+static int ask_polkit(Question *q, sd_bus_error *error)
+{
+        const BusAllowed allowed = { .call = on_allowed, .release = on_polkit_done, .userdata = q };
+        BusNeeds needs = { 0 };
+        Failure f = { 0 };
+        int r;
+
+        /* Also marks the closure. */
+        r = check_verdict(q, &f);
+        if (r == 0)
+                r = find_needs(q, &needs);
+        if (r == 0)
+                r = bus_authorize(q->manager, q->msg, q->req->uid, &needs, &allowed, error);
+        bus_needs_done(&needs);
+        if (r < 0)
+                return fail(error, r, &f);
+        q->asking = true;
+        q->planned_usec = now_usec();
+        question_leave_guests(q);
+        return 1;
+}
+
+static int answer_request(Question *q, PlannerAnswer *a, sd_bus_error *error)
+{
+        const Verdict *v = a->verdict;
+
+        if (!v->plan && v->n_blockers == 0)
+                return -EBADMSG;
+        /* polkit says yes to root whatever its rules are; asking would only make root depend on
+         * it. */
+        q->allowed |= q->req->uid == 0;
+        if (!v->plan) {
+                log_refused(q, v->blockers, v->n_blockers);
+                return bus_error_set_blockers(error, v->blockers, v->n_blockers);
+        }
+        verdict_free(q->verdict);
+        graph_free(q->graph);
+        q->verdict = TAKE_PTR(a->verdict);
+        q->graph = TAKE_PTR(a->graph);
+        return q->allowed ? begin(q, error) : ask_polkit(q, error);
+}
+
+/* The one method that asks polkit late: what a person is asked about is the plan. */
 int call_request_remove(Manager *m, sd_bus_message *msg, sd_bus_error *error)
 {
         _cleanup_(request_freep) Request *req = NULL;

@@ -11,6 +11,7 @@
 #include "manager-devices.h"
 #include "removal.h"
 
+typedef struct Authorization Authorization;
 typedef struct Planner Planner;
 typedef struct Watch Watch;
 
@@ -27,10 +28,10 @@ struct Manager {
         DeviceTable *devices;
         struct InhibitorTable *inhibitors;
         Watch *watch;
-        unsigned n_guests;         /* questions to planners that others than root have open */
-        unsigned n_authorizations; /* questions to polkit that wait for an answer */
-        bool named;                /* the bus name was asked for */
-        bool owns_name;            /* and given */
+        unsigned n_guests;             /* questions to planners that others than root have open */
+        Authorization *authorizations; /* questions to polkit that wait for an answer */
+        bool named;                    /* the bus name was asked for */
+        bool owns_name;                /* and given */
         bool stopping;
         int exit_code;
         bool busy; /* something runs: systemd watches us */

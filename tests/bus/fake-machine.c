@@ -191,9 +191,22 @@ static int add_road(Plan *p, const char *name, unsigned rung)
         return plan_add_road(p, road);
 }
 
+/* Who is there is somebody else each time the plan is made. */
+static int add_process(Plan *p, pid_t pid)
+{
+        char name[16];
+        Record *process;
+
+        (void)snprintf(name, sizeof(name), "%d", pid);
+        process = record_new("process", name);
+        if (!process || record_set(process, "comm", "moody") < 0)
+                return -ENOMEM;
+        return plan_add_process(p, process);
+}
+
 /* The reason of a request is its script: blank separated acts, "commit", "confirm", the verbs of a
- * hook, "2" for what follows to be on the second rung, and "patient" for who asks for time to get a
- * lot of it. */
+ * hook, "moody" for a plan that changes each time, "2" for what follows to be on the second rung,
+ * and "patient" for who asks for time to get a lot of it. */
 static int add_script(Plan *p, const char *script)
 {
         _cleanup_(strv_freep) char **words = NULL;
@@ -210,6 +223,8 @@ static int add_script(Plan *p, const char *script)
                         r = add_road(p, "forced", rung = 2);
                 else if (streq(*w, "patient"))
                         continue;
+                else if (streq(*w, "moody"))
+                        r = add_process(p, getpid());
                 else if (streq(*w, "commit") || streq(*w, "confirm"))
                         r = add_step(p, *w, rung, NULL);
                 else if (streq(*w, "query") || streq(*w, "prepare") || streq(*w, "done"))
@@ -268,7 +283,7 @@ int policy_decide(const Config *c, Graph *g, const Request *req, Verdict **ret, 
                 abort();
         if (streq(script, "think"))
                 pause_usec(3 * USEC_PER_SEC);
-        r = free_and_strdup(&v->mode, "auto");
+        r = free_and_strdup(&v->mode, req->mode < 0 ? "auto" : mode_to_string(req->mode));
         if (r == 0)
                 r = free_and_strdup(&v->closure, "namespace0.0");
         if (r == 0)

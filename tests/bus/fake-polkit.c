@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Stands in for polkit on a test bus: appends what it is asked to the file in its first argument
- * and says yes to the actions that the file in its second argument lists. */
+ * and says yes to the actions that the file in its second argument lists. A line "think" there
+ * makes it take its time, as a person would. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,10 +10,11 @@
 #include <string.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
+#include <time.h>
 
 static char **arguments;
 
-static int is_listed(const char *action)
+static int is_listed(const char *word)
 {
         FILE *f = fopen(arguments[2], "re");
         char line[128];
@@ -20,7 +22,7 @@ static int is_listed(const char *action)
 
         while (f && fgets(line, sizeof(line), f)) {
                 line[strcspn(line, "\n")] = '\0';
-                found |= strcmp(line, action) == 0;
+                found |= strcmp(line, word) == 0;
         }
         if (f)
                 (void)fclose(f);
@@ -58,6 +60,8 @@ static int check(sd_bus_message *m, void *userdata, sd_bus_error *error)
         (void)fclose(f);
         if (r < 0)
                 return r;
+        if (is_listed("think"))
+                (void)nanosleep(&(struct timespec){ .tv_sec = 2 }, NULL);
         return sd_bus_reply_method_return(m, "(bba{ss})", is_listed(action), 0, 0);
 }
 

@@ -477,28 +477,79 @@ if command -v setpriv >/dev/null; then
         path=${answer#o \"}
         path=${path%\"}
         has "$path" StartedByUID 65534
-        asked_is 'system-bus-name org.pmemremoved1.remove target=namespace0.0 mode= flags=1'
+        facts='road=graceful devices=namespace0.0 mounts=/mnt/pmem processes=0'
+        asked_is "system-bus-name org.pmemremoved1.remove target=namespace0.0 mode=auto $facts flags=1"
         removal_as_nobody "$path" Cancel
-        asked_is 'system-bus-name org.pmemremoved1.remove target=namespace0.0 mode= flags=1'
+        asked_is 'system-bus-name org.pmemremoved1.remove target=namespace0.0 flags=1'
         removal "$path" Wait | grep -q '"cancelled"'
 
         path=$(request wait)
         expect_error 'Access denied' removal_as_nobody "$path" Cancel
-        asked_is 'system-bus-name org.pmemremoved1.cancel-other target=namespace0.0 mode= flags=1'
-        expect_error 'Access denied' \
-                ask_as_nobody RequestRemove 'sa{sv}' namespace0.0 1 mode s forced
-        asked_is 'system-bus-name org.pmemremoved1.remove-forced target=namespace0.0 mode=forced flags=1'
+        asked_is 'system-bus-name org.pmemremoved1.cancel-other target=namespace0.0 flags=1'
+        expect_error 'working on it' ask_as_nobody RequestRemove 'sa{sv}' namespace0.0 0
+        asked_is ''
         removal "$path" Cancel
         removal "$path" Wait >/dev/null
         expect_error 'Access denied' \
+                ask_as_nobody RequestRemove 'sa{sv}' namespace0.0 1 mode s forced
+        asked_is "system-bus-name org.pmemremoved1.remove-forced target=namespace0.0 mode=forced $facts flags=1"
+        expect_error 'Access denied' \
+                ask_as_nobody RequestRemove 'sa{sv}' namespace0.0 1 override as 1 budget
+        asked_is "system-bus-name org.pmemremoved1.remove-forced target=namespace0.0 mode=auto $facts flags=1"
+        expect_error 'Access denied' \
                 ask_as_nobody RequestRemove 'sa{sv}' namespace0.0 1 ignore-inhibitors b true
-        asked_is 'system-bus-name org.pmemremoved1.remove target=namespace0.0 mode= flags=1
-system-bus-name org.pmemremoved1.remove-ignore-inhibit target=namespace0.0 mode= flags=1'
+        asked_is "system-bus-name org.pmemremoved1.remove target=namespace0.0 mode=auto $facts flags=1
+system-bus-name org.pmemremoved1.remove-ignore-inhibit target=namespace0.0 mode=auto $facts flags=1"
         expect_error 'Access denied' ask_as_nobody Inhibit ssss namespace0.0 db why block
         asked_is 'system-bus-name org.pmemremoved1.inhibit-block target=namespace0.0 mode=block flags=1'
         echo org.pmemremoved1.inhibit-delay >>"$work/allowed"
         ask_as_nobody Inhibit ssss namespace0.0 db why delay | grep -q '^h '
         asked_is 'system-bus-name org.pmemremoved1.inhibit-delay target=namespace0.0 mode=delay flags=1'
+
+        echo "# what is refused anyway, nobody is asked about, and nothing is logged"
+        lines=$(wc -l <"$work/log")
+        expect_error 'first reason' ask_as_nobody RequestRemove 'sa{sv}' namespace0.0 1 reason s refuse
+        asked_is ''
+        sed "1,${lines}d" "$work/log" | grep -q 'first reason' && fail "a stranger writes into the journal"
+
+        echo "# who is asked takes his time: the same plan, another plan, another removal, nobody left"
+        echo think >>"$work/allowed"
+        nobody_thinks() {
+                ask_as_nobody RequestRemove 'sa{sv}' namespace0.0 1 reason s "$1"
+        }
+        answer=$(nobody_thinks nothing)
+        path=${answer#o \"}
+        removal "${path%\"}" Wait | grep -q '"done"'
+        expect_error 'no longer' nobody_thinks moody
+        : >"$work/asked"
+        nobody_thinks nothing >"$work/late" 2>&1 &
+        late=$!
+        eventually test -s "$work/asked"
+        path=$(request wait)
+        wait "$late" && fail "two removals at a time"
+        grep -q 'working on it' "$work/late" || fail "not refused as related: $(cat "$work/late")"
+        removal "$path" Cancel
+        removal "$path" Wait >/dev/null
+        n=$(manager ListRemovals)
+        : >"$work/asked"
+        # One process, so that the kill reaches the one on the bus.
+        (exec setpriv --reuid=65534 --clear-groups busctl --address="$DBUS_SYSTEM_BUS_ADDRESS" \
+                call org.pmemremoved1 /org/pmemremoved1 org.pmemremoved1.Manager \
+                RequestRemove 'sa{sv}' namespace0.0 1 reason s nothing >/dev/null 2>&1) &
+        late=$!
+        eventually test -s "$work/asked"
+        kill "$late"
+        wait "$late" 2>/dev/null || :
+        # Questions are answered in their order.
+        expect_error 'Access denied' ask_as_nobody Reload
+        [ "$(manager ListRemovals)" = "$n" ] || fail "a removal for somebody who has left"
+
+        echo "# one user cannot take all the questions there may be"
+        for _ in 1 2 3 4 5 6 7 8 9; do
+                ask_as_nobody Reload >>"$work/many" 2>&1 &
+        done
+        eventually grep -q 'questions to polkit about this user' "$work/many"
+        : >"$work/asked"
         kill "$polkit"
         polkit=
 fi
