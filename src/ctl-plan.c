@@ -73,6 +73,8 @@ int request_append_options(const Ctl *c, sd_bus_message *m, const char *mode, co
                 r = sd_bus_message_append(m, "{sv}", "hold-before-commit", "b", true);
         if (r >= 0 && c->ignore_inhibitors)
                 r = sd_bus_message_append(m, "{sv}", "ignore-inhibitors", "b", true);
+        if (r >= 0 && c->bind)
+                r = sd_bus_message_append(m, "{sv}", "bind-to-caller", "b", true);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 

@@ -92,6 +92,14 @@ static void report_costs(const Dict *removal)
         putchar('\n');
 }
 
+uint64_t removal_took_usec(const Dict *removal)
+{
+        uint64_t started = dict_u64(removal, "started-usec"),
+                 ended = dict_u64(removal, "ended-usec");
+
+        return started > 0 && ended > started ? ended - started : 0;
+}
+
 int removal_report(Ctl *c, const Dict *removal, uint64_t took_usec)
 {
         const char *target = dict_string(removal, "target"), *road = dict_string(removal, "road");
@@ -101,8 +109,9 @@ int removal_report(Ctl *c, const Dict *removal, uint64_t took_usec)
         char took[32];
 
         if (!c->json && !c->quiet && status == 0)
-                printf("%s is removed: %s%s%s.\n", target, road, road[0] ? " road, " : "",
-                        format_seconds(took, took_usec));
+                printf("%s is removed%s%s%s%s%s.\n", target, road[0] || took_usec > 0 ? ": " : "",
+                        road, road[0] ? " road" : "", road[0] && took_usec > 0 ? ", " : "",
+                        took_usec > 0 ? format_seconds(took, took_usec) : "");
         if (!c->json && !c->quiet)
                 report_costs(removal);
         if (status == 0)

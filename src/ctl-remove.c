@@ -233,6 +233,9 @@ int verb_remove(Ctl *c, int argc, char **argv)
         Document d;
         int r, status;
 
+        if (c->bind && c->no_block)
+                return ctl_refuse(c, EXIT_USAGE, NULL,
+                        "--bind with --no-block would cancel what it has just asked for.");
         if (!c->json)
                 return errands(c, argv + 1, NULL);
         r = document_open(&d);
@@ -280,7 +283,7 @@ int verb_wait(Ctl *c, int argc, char **argv)
         if (status == 0)
                 status = watch_follow(&w);
         if (status == 0)
-                status = removal_report(c, w.removal, now_usec() - w.begin_usec);
+                status = removal_report(c, w.removal, removal_took_usec(w.removal));
         if (c->json)
                 status = wait_answer(c, &w, status);
         watch_end(&w);

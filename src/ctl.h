@@ -40,6 +40,7 @@ typedef struct Ctl {
         bool no_block;
         bool dry_run;
         bool hold;
+        bool bind;
         bool ignore_inhibitors;
         bool yes;
         bool quiet;
@@ -241,6 +242,9 @@ int removal_path_to_id(const char *path, uint64_t *ret) _must_check_;
 bool removal_is_over(const Dict *removal);
 int removal_status(const Dict *removal);
 /* Says what happened, in a few lines. Status. */
+/* From the request to the end, 0: not known. Not for how long somebody waited for it. */
+uint64_t removal_took_usec(const Dict *removal);
+/* took_usec 0: not known. */
 int removal_report(Ctl *c, const Dict *removal, uint64_t took_usec);
 /* Reads ListRemovals into d as "removals". Status. */
 int removals_load(Ctl *c, Dict *d) _must_check_;

@@ -156,6 +156,8 @@ static const Option options[] = {
           "Overrule these checks" },
         { 0, "ignore-inhibitors", NULL, FOR_REQUEST, set_flag, AT(ignore_inhibitors),
           "Remove although somebody forbids it" },
+        { 0, "bind", NULL, FOR_REMOVE, set_flag, AT(bind),
+          "Cancel if this program goes away" },
         { 0, "target", "TARGET", FOR_INHIBIT, set_text, AT(target),
           "What must stay; default: everything" },
         { 0, "who", "TEXT", FOR_INHIBIT, set_text, AT(who),
