@@ -201,7 +201,7 @@ int call_confirm(Manager *m, sd_bus_message *msg, sd_bus_error *error)
         e = find(m, msg, &r, error);
         if (e < 0)
                 return e;
-        return reply_or_fail(msg, removal_event(r, EVENT_CONFIRM, &f), &f, error);
+        return reply_or_fail(msg, removal_confirm(r, &f), &f, error);
 }
 
 int call_extend(Manager *m, sd_bus_message *msg, sd_bus_error *error)
@@ -260,6 +260,7 @@ const sd_bus_vtable bus_removal_vtable[] = {
         FIXED("Plan", "s", NULL, offsetof(Removal, plan_text)),
         FIXED("PlanId", "s", get_plan_id, 0),
         FIXED("StartedByUID", "u", get_uid, 0),
+        FIXED("StartedUSec", "t", NULL, offsetof(Removal, started_realtime_usec)),
         FIXED("Reason", "s", get_reason, 0),
         FIXED("TransactionId", "s", get_transaction, 0),
         CHANGING("State", "s", get_state, 0),
@@ -272,6 +273,7 @@ const sd_bus_vtable bus_removal_vtable[] = {
         CHANGING("Committed", "b", get_committed, 0),
         CHANGING("Cancelable", "b", get_cancelable, 0),
         CHANGING("Result", "s", NULL, offsetof(Removal, result)),
+        CHANGING("EndedUSec", "t", NULL, offsetof(Removal, ended_realtime_usec)),
         CHANGING("Error", "(ss)", get_error, 0),
         FIXED("EstimateUSec", "t", get_estimate, 0),
         CHANGING("FrozenUSec", "t", NULL, offsetof(Removal, frozen_usec)),

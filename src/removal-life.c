@@ -159,6 +159,7 @@ int removal_new(
         }
         *req = NULL;
         *plan = NULL;
+        r->started_realtime_usec = now_realtime_usec();
         log_start(r);
         bus_signal_new(r);
         *ret = r;
@@ -251,19 +252,33 @@ static void extend_timer(sd_event_source *s, uint64_t *deadline_usec, uint64_t u
         (void)sd_event_source_set_time(s, *deadline_usec);
 }
 
+/* Nothing that is over, or past the commit point, has time to be given. */
+static int check_extend(const Removal *r, Failure *f)
+{
+        const RemovalCell *cancel = removal_cell(r->state, EVENT_CANCEL);
+        const char *target = r->request->target;
+
+        if (cancel->action == ACTION_REFUSE)
+                return failure_set(f, cancel->refusal, 0, target, "%s",
+                        removal_alive(r) ? "past the commit point there is no deadline to move"
+                                         : "it is over, there is no deadline to move");
+        if (!removal_cancelable(r))
+                return failure_set(
+                        f, FAILURE_CANCELLED, 0, target, "it is undone, or being undone");
+        if (!r->deadline_timer && !r->confirm_timer)
+                return failure_set(f, FAILURE_NOT_SUPPORTED, 0, target,
+                        "no deadline is running (timeout-usec, confirm-timeout-usec) that could be "
+                        "moved");
+        return 0;
+}
+
 int removal_extend(Removal *r, uint64_t usec, Failure *f)
 {
         static const char *const changes[] = { "Deadline", NULL };
+        int e = check_extend(r, f);
 
-        if (r->committed)
-                return failure_set(f, FAILURE_PAST_COMMIT, 0, r->request->target,
-                        "past the commit point there is no deadline to move");
-        if (!removal_cancelable(r))
-                return failure_set(f, FAILURE_CANCELLED, 0, r->request->target,
-                        "it is undone, or being undone");
-        if (!r->deadline_timer && !r->confirm_timer)
-                return failure_set(f, FAILURE_NOT_SUPPORTED, 0, r->request->target,
-                        "it has no deadline (timeout-usec, confirm-timeout-usec) to move");
+        if (e < 0)
+                return e;
         extend_timer(r->deadline_timer, &r->deadline_usec, usec);
         extend_timer(r->confirm_timer, &r->confirm_deadline_usec, usec);
         bus_signal_changed(r, changes);

@@ -20,7 +20,7 @@
 static const char *const state_changes[] = { "State", "Committed", "Cancelable", "Deadline",
         "Progress", NULL };
 static const char *const end_changes[] = { "State", "Committed", "Cancelable", "Deadline", "Step",
-        "StepStates", "Progress", "FrozenUSec", "Result", "Error", NULL };
+        "StepStates", "Progress", "FrozenUSec", "Result", "Error", "EndedUSec", NULL };
 static const char *const deadline_changes[] = { "Deadline", "Cancelable", NULL };
 static const char *const all_changes[] = { "Step", "StepStates", "Road", "Progress", "Blockers",
         "Committed", "Killed", "Awaited", "FrozenUSec", "Error", NULL };
@@ -62,7 +62,7 @@ uint64_t removal_deadline_realtime(const Removal *r)
                 until = r->confirm_deadline_usec;
         if (until == 0 || until == USEC_INFINITY)
                 return 0;
-        return now_realtime_usec() + (until > now ? until - now : 0);
+        return usec_add(now_realtime_usec(), until > now ? until - now : 0);
 }
 
 /* --- the worker --- */
@@ -269,14 +269,18 @@ static int (*const actions[_ACTION_MAX])(Removal *r, Failure *f) = {
 static int refuse(const Removal *r, const RemovalCell *cell, Failure *f)
 {
         static const char *const sentences[_FAILURE_MAX] = {
-                [FAILURE_NOT_SUPPORTED] = "it does not wait for a confirmation",
+                [FAILURE_NOT_SUPPORTED] = "it does not wait for a confirmation now",
                 [FAILURE_PAST_COMMIT] = "it is past its commit point and only goes forward",
                 [FAILURE_CANCELLED] = "it is undone, or being undone",
                 [FAILURE_ROLLBACK_FAILED] = "it is stuck and needs a human; its Error says where",
         };
 
-        return failure_set(f, cell->refusal, 0, r->request->target, "removal %" PRIu64 ": %s",
-                r->id, sentences[cell->refusal]);
+        if (removal_alive(r))
+                return failure_set(f, cell->refusal, 0, r->request->target,
+                        "removal %" PRIu64 ": %s", r->id, sentences[cell->refusal]);
+        return failure_set(f, cell->refusal, 0, r->request->target,
+                "removal %" PRIu64 " is over (%s)%s", r->id, strna(r->result),
+                cell->refusal == FAILURE_PAST_COMMIT ? " and past its commit point" : "");
 }
 
 /* An end that nobody gave a cause for still has one to show. */
@@ -293,10 +297,21 @@ static void seal_result(Removal *r)
                         failure_info(unexplained[r->state])->sentence);
         r->result = failure_result(r->failure.kind);
         r->ended_usec = now_usec();
+        if (!r->replaying)
+                r->ended_realtime_usec = now_realtime_usec();
         /* Nobody told of a thaw: the kernel does it itself inside the unbind. */
         if (r->frozen_since_usec > 0 && !r->replaying)
                 r->frozen_usec = usec_add(r->frozen_usec, now_usec() - r->frozen_since_usec);
         r->frozen_since_usec = 0;
+}
+
+/* What has been told to stop does not go on again, although its state only follows. */
+int removal_confirm(Removal *r, Failure *f)
+{
+        static const RemovalCell stopped = { .refusal = FAILURE_CANCELLED };
+
+        return r->stopping && r->state < REMOVAL_COMMITTED ? refuse(r, &stopped, f)
+                                                           : removal_event(r, EVENT_CONFIRM, f);
 }
 
 int removal_event(Removal *r, RemovalEvent e, Failure *f)

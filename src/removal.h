@@ -81,6 +81,8 @@ typedef struct Removal {
         Failure failure;
         const char *result; /* NULL until the end */
         uint64_t ended_usec;
+        uint64_t started_realtime_usec; /* CLOCK_REALTIME, 0: in an earlier life of the daemon */
+        uint64_t ended_realtime_usec;
         RemovalState last_word; /* state that "finished" names; _INVALID: not said */
 
         Worker *worker;
@@ -113,6 +115,7 @@ int removal_start(Removal *r, Failure *f);
 int removal_recover(Removal *r);
 /* why: for the journal, "the caller left the bus". */
 int removal_cancel(Removal *r, const char *why, Failure *f);
+int removal_confirm(Removal *r, Failure *f);
 int removal_extend(Removal *r, uint64_t usec, Failure *f) _must_check_;
 /* Called by the event that ends it: journal, signals, answers to those who wait, retention. */
 void removal_close(Removal *r);

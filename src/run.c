@@ -332,6 +332,12 @@ static int wait_word(Run *run, const bool *said, uint64_t deadline_usec, Failure
                 if (poll(&p, 1, poll_timeout_ms(deadline_usec)) < 0 && errno != EINTR)
                         return -errno;
         }
+        /* Whichever of the two times ran out: with a yes it would not have. */
+        if (r < 0 && run->stop == FAILURE_TIMED_OUT && f) {
+                *f = (Failure){ 0 };
+                (void)failure_set(f, FAILURE_TIMED_OUT, -ETIMEDOUT, NULL,
+                        "nobody confirmed in time; everything was undone");
+        }
         return r;
 }
 

@@ -298,8 +298,12 @@ path=$(request 'confirm nothing' 1 hold-before-commit b true)
 eventually has "$path" State waiting
 removal "$path" Confirm
 removal "$path" Wait | grep -q '"done"'
+expect_error 'is over (done)' removal "$path" Confirm
 path=$(request 'confirm nothing' 2 hold-before-commit b true confirm-timeout-usec t 300000)
 removal "$path" Wait | grep -q '"timed-out"'
+has "$path" Error 'nobody confirmed in time'
+expect_error 'is over (timed-out)' removal "$path" Confirm
+[ "$(get "$path" EndedUSec | cut -c3-)" -gt "$(get "$path" StartedUSec | cut -c3-)" ]
 world_is 'apply nothing '
 
 echo "# past the commit point nobody cancels"

@@ -327,6 +327,91 @@ static void test_retention(void **state)
         drop_manager(m);
 }
 
+static FailureKind extended(Removal *r, uint64_t usec)
+{
+        Failure f = { 0 };
+
+        return removal_extend(r, usec, &f) < 0 ? f.kind : FAILURE_NONE;
+}
+
+static FailureKind confirmed(Removal *r)
+{
+        Failure f = { 0 };
+
+        return removal_confirm(r, &f) < 0 ? f.kind : FAILURE_NONE;
+}
+
+static void test_extend(void **state)
+{
+        static const struct {
+                RemovalState state;
+                FailureKind kind;
+        } cases[] = {
+                { REMOVAL_DRAINING, FAILURE_NOT_SUPPORTED },
+                { REMOVAL_COMMITTED, FAILURE_PAST_COMMIT },
+                { REMOVAL_ROLLING_BACK, FAILURE_CANCELLED },
+                { REMOVAL_SUCCEEDED, FAILURE_PAST_COMMIT },
+                { REMOVAL_ROLLED_BACK, FAILURE_CANCELLED },
+                { REMOVAL_STUCK, FAILURE_ROLLBACK_FAILED },
+        };
+        Manager *m = make_manager();
+        Removal *r = make_removal(m, false);
+        uint64_t before;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                r->state = cases[i].state;
+                assert_int_equal(extended(r, 1), cases[i].kind);
+        }
+        /* Waiting for a confirmation that has a time. */
+        r->state = REMOVAL_DRAINING;
+        r->request->confirm_timeout_usec = 60 * USEC_PER_SEC;
+        assert_int_equal(removal_event(r, EVENT_CONFIRM_WANTED, NULL), 0);
+        before = removal_deadline_realtime(r);
+        assert_int_equal(extended(r, 1000 * USEC_PER_SEC), FAILURE_NONE);
+        assert_true(removal_deadline_realtime(r) >= before + 999 * USEC_PER_SEC);
+        /* Absurd values end at "never", not in the past. */
+        assert_int_equal(extended(r, UINT64_MAX - r->confirm_deadline_usec - 1), FAILURE_NONE);
+        assert_true(removal_deadline_realtime(r) == 0 || removal_deadline_realtime(r) > before);
+        assert_int_equal(extended(r, UINT64_MAX), FAILURE_NONE);
+        assert_int_equal(extended(r, UINT64_MAX), FAILURE_NONE);
+        assert_int_equal(removal_deadline_realtime(r), 0);
+        assert_int_equal(r->confirm_deadline_usec, UINT64_MAX);
+        r->stopping = true;
+        assert_int_equal(extended(r, 1), FAILURE_CANCELLED);
+        drop_manager(m);
+}
+
+static void test_confirm_refused(void **state)
+{
+        static const struct {
+                RemovalState state;
+                FailureKind kind;
+        } cases[] = {
+                { REMOVAL_QUEUED, FAILURE_NOT_SUPPORTED },
+                { REMOVAL_CHECKING, FAILURE_NOT_SUPPORTED },
+                { REMOVAL_DRAINING, FAILURE_NOT_SUPPORTED },
+                { REMOVAL_COMMITTED, FAILURE_PAST_COMMIT },
+                { REMOVAL_ROLLING_BACK, FAILURE_CANCELLED },
+                { REMOVAL_SUCCEEDED, FAILURE_PAST_COMMIT },
+                { REMOVAL_ROLLED_BACK, FAILURE_CANCELLED },
+                { REMOVAL_STUCK, FAILURE_ROLLBACK_FAILED },
+        };
+        Manager *m = make_manager();
+        Removal *r = make_removal(m, false);
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                r->state = cases[i].state;
+                assert_int_equal(confirmed(r), cases[i].kind);
+                assert_int_equal(r->state, cases[i].state);
+        }
+        /* Told to stop, and the worker has not answered yet. */
+        r->state = REMOVAL_WAITING;
+        r->stopping = true;
+        assert_int_equal(confirmed(r), FAILURE_CANCELLED);
+        assert_int_equal(r->state, REMOVAL_WAITING);
+        drop_manager(m);
+}
+
 /* --- with a worker --- */
 
 static void script(const char *name, const char *text)
@@ -562,6 +647,8 @@ int main(int argc, char **argv)
                 cmocka_unit_test(test_records),
                 cmocka_unit_test(test_related),
                 cmocka_unit_test(test_retention),
+                cmocka_unit_test(test_extend),
+                cmocka_unit_test(test_confirm_refused),
                 cmocka_unit_test(test_success),
                 cmocka_unit_test(test_lost_records),
                 cmocka_unit_test(test_worker_dies),
