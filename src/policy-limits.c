@@ -56,7 +56,7 @@ int limits_check_removed(const Config *c, const Graph *g, const Request *req, Fa
                 return 0;
         return failure_set(f, FAILURE_LIMIT_EXCEEDED, -ENOBUFS, req->target,
                 "MaxRemoved=%" PRIu64 " devices may be out of use at a time; %" PRIu64
-                " are%s%s%s, and this takes %" PRIu64 " more. %s, or override the check %s",
+                " out already%s%s%s, and this takes %" PRIu64 " more. %s, or override the check %s",
                 max, now.out, now.out ? " (" : "", now.names, now.out ? ")" : "", now.more,
                 now.out ? "Bring some back (ndctl enable-namespace)" : "Take fewer at a time",
                 override_info(OVERRIDE_BUDGET)->name);
