@@ -93,6 +93,13 @@ static void show_awaited(Removal *r)
         bus_signal_changed(r, changes);
 }
 
+/* Exactly once. A worker that has just died hears nothing; its end brings the rollback. */
+static void tell_proceed(Removal *r)
+{
+        if (worker_tell(r->worker, "proceed") < 0)
+                removal_log(r, LOG_DEBUG, NULL, NULL, NULL, "the worker does not hear \"proceed\"");
+}
+
 void removal_delay_look(Removal *r)
 {
         size_t k = 0;
@@ -104,9 +111,7 @@ void removal_delay_look(Removal *r)
                 return;
         }
         show_nobody(r);
-        /* One that has just died hears nothing; its end brings the rollback. */
-        if (worker_tell(r->worker, "proceed") < 0)
-                removal_log(r, LOG_DEBUG, NULL, NULL, NULL, "the worker does not hear \"proceed\"");
+        tell_proceed(r);
 }
 
 void removal_delay_begin(Removal *r)
@@ -129,6 +134,8 @@ void removal_delay_over(Removal *r, bool timed_out)
         if (r->delay_until_usec == 0)
                 return;
         show_nobody(r);
+        if (timed_out)
+                tell_proceed(r);
         while (timed_out && (i = inhibitors_next(r->manager, INHIBIT_DELAY, r->closure, &k)))
                 removal_log(r, LOG_WARNING, NULL, NULL, i->target,
                         "it goes on without %s, who did not let go within DelayMax=: %s",

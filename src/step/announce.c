@@ -11,6 +11,20 @@
 #include "step/step.h"
 #include "util/text.h"
 
+/* A daemon that takes longer is in trouble of its own. */
+#define ANSWER_USEC (5 * USEC_PER_SEC)
+
+/* The daemon answers this note with "proceed", unless it has just said so: either way the word has
+ * come before the next step begins, whose waits would take it for a cancel. */
+static int go_on_without(Run *run, Failure *f)
+{
+        int r = run_note(run, "delay-over", NULL, "how", "timed-out", NULL);
+
+        if (r == 0)
+                r = run_wait_proceed(run, usec_add(now_usec(), ANSWER_USEC), f);
+        return r == -ETIMEDOUT || r == -ENOTCONN ? 0 : r;
+}
+
 static int announce_apply(const Step *s, Run *run, Failure *f)
 {
         uint64_t wait = step_get_u64(s, "wait");
@@ -20,11 +34,11 @@ static int announce_apply(const Step *s, Run *run, Failure *f)
         if (r < 0 || wait == 0)
                 return r;
         r = run_wait_proceed(run, usec_add(now_usec(), wait), f);
+        if (r == -ETIMEDOUT)
+                return go_on_without(run, f);
         if (r == -ENOTCONN)
                 return 0;
-        if (r < 0 && r != -ETIMEDOUT)
-                return r;
-        return run_note(run, "delay-over", NULL, "how", r < 0 ? "timed-out" : "released", NULL);
+        return r < 0 ? r : run_note(run, "delay-over", NULL, "how", "released", NULL);
 }
 
 /* The daemon calls off by itself on every way back. */
