@@ -16,12 +16,14 @@
 /* How long a unit that is being stopped may go on with its ExecStop= once it is to run again. */
 #define STOP_GRACE_USEC (5 * USEC_PER_SEC)
 #define AWAITED_MAX 512
+#define OWN_UNIT "pmemremoved.service"
 
 typedef struct Job {
         char name[UNIT_NAME_MAX];
         char path[128];   /* of the manager's object; empty: not queued, or ended */
         char result[128]; /* why it did not work; empty: it did */
         bool helped;
+        bool left; /* the manager does it when this program has ended or started again */
 } Job;
 
 /* In memory that child and parent share. */
@@ -136,6 +138,41 @@ static void help(UnitJobs *j, Job *job, const char *state)
                 j->bus, MANAGER, "KillUnit", NULL, NULL, "ssi", job->name, "control", SIGKILL);
 }
 
+/* A start that waits for a job of this program's own unit would wait for ever: "systemctl restart"
+ * queued that one, and it goes on when this here has ended. */
+static bool is_behind_us(const UnitJobs *j, sd_bus_message *m)
+{
+        const char *unit;
+        bool found = false;
+        int r = sd_bus_message_enter_container(m, 'a', "(usssoo)");
+
+        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'r', "usssoo")) > 0) {
+                r = sd_bus_message_read(m, "usssoo", NULL, &unit, NULL, NULL, NULL, NULL);
+                if (r < 0)
+                        break;
+                found = found || streq(unit, OWN_UNIT);
+                for (size_t i = 0; i < j->n; i++)
+                        found = found ||
+                                (j->shared->jobs[i].left && streq(j->shared->jobs[i].name, unit));
+                r = sd_bus_message_exit_container(m);
+        }
+        return found;
+}
+
+/* GetBefore(): the jobs that have to end before this one begins. GetAfter() is the others. */
+static void leave(UnitJobs *j, Job *job, const char *state)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+
+        if (j->action != UNIT_ACTION_START || (!streq(state, "dead") && !streq(state, "failed")) ||
+                sd_bus_call_method(j->bus, MANAGER_SERVICE, job->path,
+                        "org.freedesktop.systemd1.Job", "GetBefore", NULL, &reply, NULL) < 0 ||
+                !is_behind_us(j, reply))
+                return;
+        job->left = true;
+        *job->path = '\0';
+}
+
 static void look(UnitJobs *j)
 {
         unsigned other = !atomic_load(&j->shared->current);
@@ -151,7 +188,8 @@ static void look(UnitJobs *j)
                         continue;
                 sub_state(j, job, state, sizeof(state));
                 help(j, job, state);
-                if (used < AWAITED_MAX)
+                leave(j, job, state);
+                if (*job->path && used < AWAITED_MAX)
                         used += (size_t)snprintf(text + used, AWAITED_MAX - used, "%s%s (%s)",
                                 used > 0 ? ", " : "", job->name, state);
         }

@@ -10,7 +10,9 @@ typedef struct UnitJobs UnitJobs;
 typedef enum UnitAction { UNIT_ACTION_STOP, UNIT_ACTION_START } UnitAction;
 
 /* Queues the jobs in the order of names and follows them at most as long as that. A start comes
- * after a stop that is under way; one that hangs in ExecStop= is helped out of it. */
+ * after a stop that is under way; one that hangs in ExecStop= is helped out of it. One that
+ * the manager keeps back until this program's own unit is restarted counts as done: it is
+ * queued. */
 int unit_jobs_start(
         UnitAction action, char *const *names, uint64_t timeout_usec, UnitJobs **ret) _must_check_;
 UnitJobs *unit_jobs_free(UnitJobs *j);

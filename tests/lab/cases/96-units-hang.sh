@@ -5,6 +5,8 @@
 
 mount_pmem
 cat >/etc/systemd/system/hang.service <<END
+[Unit]
+After=pmemremoved.service
 [Service]
 Restart=always
 TimeoutStopSec=infinity
@@ -21,7 +23,7 @@ world >/run/before
 back() {
         result_of
         [ "$result" = "$1" ] || fail "$result, not $1"
-        [ "$(systemctl show -P ActiveState hang.service)" = active ]
+        wait_for 'systemctl is-active hang.service' 10
         app=$(systemctl show -P MainPID hang.service)
         wait_for '[ -e /run/ready ]' 20
         as_before
@@ -50,6 +52,14 @@ request namespace0.0
 crashed
 back failed
 systemctl reset-failed pmemremoved
+
+note "restarted meanwhile: the manager starts it after this program, which must not wait for that"
+conf '[Policy]' 'StopUnitTimeout=3s' 'DrainSignals=SIGTERM:300ms'
+systemctl reload pmemremoved
+request namespace0.0
+wait_for 'property Progress | grep "waiting for hang.service (stop)"' 10
+timeout 60 systemctl restart pmemremoved
+back timed-out
 
 note "one that cannot be started again is told"
 conf '[Policy]' 'DrainSignals=SIGTERM:300ms'
