@@ -15,6 +15,8 @@
 
 /* To read what some units are. */
 #define QUERY_TIMEOUT_USEC (10 * USEC_PER_SEC)
+/* What is awaited is told as soon as that is known, then now and then. */
+#define FIRST_PROGRESS_USEC (200 * USEC_PER_MSEC)
 #define PROGRESS_USEC USEC_PER_SEC
 
 static int split(const Step *s, const char *key, char ***ret)
@@ -105,10 +107,11 @@ static int stop_order(const UnitList *l, char ***ret)
 static int follow(
         const Step *s, Run *run, UnitJobs *jobs, uint64_t deadline, int cancel_fd, Failure *f)
 {
+        uint64_t pause = FIRST_PROGRESS_USEC;
         char text[512];
 
-        for (;;) {
-                uint64_t until = MIN_OF(deadline, usec_add(now_usec(), PROGRESS_USEC));
+        for (;; pause = PROGRESS_USEC) {
+                uint64_t until = MIN_OF(deadline, usec_add(now_usec(), pause));
                 int r = unit_jobs_wait(jobs, until, cancel_fd);
 
                 if (r == -ECANCELED && (cancel_fd < 0 || run_check_cancel(run, f) == 0))
