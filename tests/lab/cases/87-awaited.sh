@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Nobody waits in silence: who is awaited is told at once and again; a cancel, a time-out and a dead daemon end the wait.
 # lab: kernel=new config=two timeout=150
+# story: kubectl #172
 # matrix: fsdax, the daemon dies while it waits for a user | any | undone
 
 # under_way: the next removal waits for $app; its path in $removal.

@@ -2,6 +2,7 @@
 # Applications forbid the removal of what they use: everybody is refused with who and why, root included, and nothing is
 # touched. Only the option for it, with a polkit action of its own, sets it aside.
 # lab: kernel=new config=two timeout=150
+# story: systemd #17579
 # matrix: an application forbids it (Inhibit, mode block) | all | refused with who and why, root as well
 # matrix: the same, with ignore-inhibitors | graceful | removed, the journal names who was ignored
 

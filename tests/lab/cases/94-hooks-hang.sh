@@ -2,6 +2,7 @@
 # Hooks that do not end, that leave something behind, and whose worker and daemon die meanwhile: each verb runs once, undo
 # follows prepare, and nothing is left running.
 # lab: kernel=new config=two timeout=240
+# story: udisks #871
 # matrix: hook does not end | any | killed after HookTimeout= with what it started, undone
 # matrix: worker or daemon dies while a hook runs | any | hook stopped, undo runs, no verb twice
 
@@ -65,6 +66,7 @@ hook <<'END'
 END
 request namespace0.0
 wait_for 'pgrep -f "^sleep 1234"' 20
+answers
 kill -KILL "$(worker_pid)" "$(systemctl show -P MainPID pmemremoved)"
 result_of
 [ "$result" = failed ]
