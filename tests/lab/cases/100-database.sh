@@ -156,6 +156,9 @@ wait_removal done
 assert_gone namespace0.0
 must_fail is_mounted
 [ "$(property Killed)" = 'a(usss) 0' ] || fail "killed: $(property Killed)"
+wait_for 'records "$removal" | grep ": removed"' 10
+records "$removal" | grep 'stopping services'
+if records "$removal" | grep 'was sent'; then fail "it was signalled"; fi
 sleep 1
 must_fail systemctl is-active database
 [ ! -e "$data" ] || fail "something was made in the empty folder"

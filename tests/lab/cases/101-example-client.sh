@@ -86,6 +86,7 @@ wait_removal done
 [ "$SECONDS" -lt 25 ] || fail "it waited for a lock that was given away"
 [ "$(property Road)" = 's "graceful"' ]
 [ "$(property Killed)" = 'a(usss) 0' ]
+wait_for 'records "$removal" | grep ": removed"' 10
 if records "$removal" | grep 'was sent'; then fail "it was signalled"; fi
 assert_gone namespace0.0
 must_fail is_mounted
