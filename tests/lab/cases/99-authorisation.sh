@@ -2,6 +2,7 @@
 # Every method of every interface, called by somebody who is not root: with polkit and no rule, with rules that look at
 # what would be removed, with a policy file that polkit cannot read, without polkit. A method that is not in the table fails.
 # lab: kernel=new config=two timeout=240
+# story: usbguard #273
 # matrix: asked for by a user whom polkit does not allow, cannot be asked about, or is not there for | any | refused, nothing begins
 
 # METHOD: what it does with a stranger; the object, M(anager), the H(eld) or the E(nded) removal; its arguments.
