@@ -27,6 +27,8 @@
 /* The name is taken when the devices are known, so that the first client does not see an empty
  * machine; a kernel that keeps the first scan waiting delays it by no more than this. */
 #define NAME_USEC (5 * USEC_PER_SEC)
+/* How long the lock of the ledgers may still belong to what a dead daemon left. */
+#define LOCK_USEC (2 * USEC_PER_SEC)
 
 static int on_settle(sd_event_source *s, void *userdata);
 
@@ -216,6 +218,20 @@ static bool machine_has_memory(void)
         return sysfs_list("/sys/bus/nd/devices", &names) >= 0 && strv_length(names) > 0;
 }
 
+/* What a dead daemon has forked dies with it, but not in the same instant, and has its lock. */
+static int lock_soon(int fd)
+{
+        const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
+        uint64_t deadline = usec_add(now_usec(), LOCK_USEC);
+
+        while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+                if (errno != EWOULDBLOCK || now_usec() >= deadline)
+                        return -errno;
+                (void)nanosleep(&pause, NULL);
+        }
+        return 0;
+}
+
 /* A second daemon would take the first one's live removals for remains. */
 static int take_lock(Manager *m)
 {
@@ -226,9 +242,7 @@ static int take_lock(Manager *m)
         if (mkdir(m->ledger_dir, 0700) < 0 && errno != EEXIST)
                 return -errno;
         m->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (m->lock_fd < 0 || flock(m->lock_fd, LOCK_EX | LOCK_NB) < 0)
-                return -errno;
-        return 0;
+        return m->lock_fd < 0 ? -errno : lock_soon(m->lock_fd);
 }
 
 int manager_startup(Manager *m)
