@@ -53,7 +53,7 @@ over_limit '1 out already (namespace1.0)' namespace0.0
 pmemremovectl plan namespace0.0 >/run/plan 2>&1 || true
 grep -q 'MaxRemoved=1' /run/plan
 allowed namespace0.0 override as 1 budget
-world | diff <(grep -v '/pfn1\.' /run/before) <(world | grep -v '/pfn1\.')
+diff <(grep -v '/pfn1\.' /run/before) <(world | grep -v '/pfn1\.')
 
 note "it is back, and with its region taken out by hand"
 bind_again namespace1.0
