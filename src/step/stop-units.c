@@ -231,9 +231,9 @@ static int warn_transient(Run *run)
         return r;
 }
 
-/* A unit that requires a masked mount unit does not start (ERFKILL from
- * bus_unit_validate_load_state(), src/core/dbus-unit.c), even while that is mounted, and none reads
- * its files behind a closed gate. Their own reverts come after this one, and find nothing to do. */
+/* A unit with Requires= of a masked mount unit does not start, even while that is mounted; with
+ * RequiresMountsFor= it does, without waiting for the mount (systemd 252). And none reads its files
+ * behind a closed gate. Their own reverts come after this one, and find nothing to do. */
 static int open_gates(Run *run, Failure *f)
 {
         const Plan *p = run_plan_of(run);

@@ -21,7 +21,7 @@ down() {
 all=(db.service app.service act.service act.socket tick.service tick.timer)
 
 echo "/dev/pmem0 $mnt xfs dax=always,noauto 0 0" >>/etc/fstab
-unit db.service '[Unit]' "RequiresMountsFor=$mnt" '[Service]' Restart=always RestartSec=0 \
+unit db.service '[Unit]' Requires=mnt-pmem.mount After=mnt-pmem.mount '[Service]' Restart=always RestartSec=0 \
         "ExecStartPre=sh -c 'mountpoint -q $mnt && echo db starts >>/run/order && rm -f /run/ready'" \
         "ExecStartPre=sh -c '[ ! -e /run/ack ] || /lab/pmemapp --verify --ack=/run/ack $mnt/data && rm -f /run/ack'" \
         "ExecStart=/lab/pmemapp --ready=/run/ready --ack=/run/ack $mnt/data" \
