@@ -18,6 +18,7 @@
 #include "sys/hooks.h"
 #include "sys/memory.h"
 #include "sys/nd.h"
+#include "sys/path.h"
 #include "sys/probes.h"
 #include "sys/proc.h"
 #include "util/text.h"
@@ -291,10 +292,12 @@ static int resolve_attribute(const Graph *g, const char *kind, const char *attr,
                 if (!node_is(n, kind) || !node_has(n, attr, value) || node_get(n, "foreign"))
                         continue;
                 below = node_below(n, KIND_NAMESPACE);
-                if (first && below != first)
+                if (first && below != first) {
+                        *ret = NULL;
                         return failure_set(f, FAILURE_AMBIGUOUS_TARGET, -ENOTUNIQ, target,
                                 "it means both %s and %s; name the namespace", node_name(first),
                                 below ? node_name(below) : node_name(n));
+                }
                 if (!first)
                         *ret = n;
                 first = below;
@@ -338,16 +341,13 @@ static int resolve_mount_point(const Graph *g, const char *target, Node **ret, F
         return f && f->err ? f->err : -ENXIO;
 }
 
-/* Also by udev's links, /dev/disk/by-uuid/... and /dev/mapper/...; they point below /dev again, so
- * nothing but devtmpfs is looked at. */
+/* Also by udev's links, /dev/disk/by-uuid/... and /dev/mapper/... */
 static Node *find_device_file(const Graph *g, const char *target)
 {
-        _cleanup_(freep) char *real = NULL;
+        char real[256];
 
-        if (strchr(target + 5, '/')) {
-                real = realpath(target, NULL);
-                target = strempty(real);
-        }
+        if (strchr(target + 5, '/'))
+                target = path_below_dev(target, real, sizeof(real)) < 0 ? "" : real;
         return strncmp(target, "/dev/", 5) == 0 ? find_device(g, target + 5) : NULL;
 }
 
@@ -379,6 +379,8 @@ static int check_word(const char *target, Failure *f)
 
 static int resolve_tagged(const Graph *g, const char *target, Node **ret, Failure *f)
 {
+        int r;
+
         if (strncmp(target, "UUID=", 5) == 0)
                 return resolve_attribute(g, KIND_FILESYSTEM, "uuid", target + 5, target, ret, f);
         if (strncmp(target, "LABEL=", 6) == 0)
@@ -386,8 +388,11 @@ static int resolve_tagged(const Graph *g, const char *target, Node **ret, Failur
         *ret = find_device(g, target);
         if (*ret)
                 return 0;
-        if (resolve_attribute(g, KIND_FILESYSTEM, "uuid", target, target, ret, NULL) == 0)
-                return 0;
+        r = resolve_attribute(g, KIND_FILESYSTEM, "uuid", target, target, ret, f);
+        if (r == 0 || r == -ENOTUNIQ)
+                return r;
+        if (f)
+                *f = (Failure){ 0 };
         return resolve_attribute(g, KIND_FILESYSTEM, "label", target, target, ret, f);
 }
 

@@ -79,3 +79,27 @@ int path_ask(const char *path, PathAnswer *ret)
 
         return r < 0 ? r : ret->err;
 }
+
+int path_below_dev(const char *path, char *buf, size_t size)
+{
+        struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+                .resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS };
+        _cleanup_(closep) int dev_fd = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_(closep) int fd = -EBADF;
+        char link[32];
+        ssize_t n;
+
+        if (strncmp(path, "/dev/", 5) != 0)
+                return -EINVAL;
+        if (dev_fd < 0)
+                return -errno;
+        fd = (int)syscall(SYS_openat2, dev_fd, path + 5, &how, sizeof(how));
+        if (fd < 0)
+                return -errno;
+        (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        n = readlink(link, buf, size);
+        if (n < 0 || (size_t)n >= size)
+                return n < 0 ? -errno : -ENAMETOOLONG;
+        buf[n] = '\0';
+        return 0;
+}
