@@ -332,12 +332,6 @@ static int wait_word(Run *run, const bool *said, uint64_t deadline_usec, Failure
                 if (poll(&p, 1, poll_timeout_ms(deadline_usec)) < 0 && errno != EINTR)
                         return -errno;
         }
-        /* Whichever of the two times ran out: with a yes it would not have. */
-        if (r < 0 && run->stop == FAILURE_TIMED_OUT && f) {
-                *f = (Failure){ 0 };
-                (void)failure_set(f, FAILURE_TIMED_OUT, -ETIMEDOUT, NULL,
-                        "nobody confirmed in time; everything was undone");
-        }
         return r;
 }
 
@@ -348,6 +342,12 @@ int run_wait_confirm(Run *run, Failure *f)
         if (r == -ENOTCONN)
                 return failure_set(
                         f, FAILURE_CANCELLED, -ECANCELED, NULL, "nobody is left who could confirm");
+        /* Whichever of the two times ran out: with a yes it would not have. */
+        if (r < 0 && run->stop == FAILURE_TIMED_OUT && f) {
+                *f = (Failure){ 0 };
+                (void)failure_set(f, FAILURE_TIMED_OUT, -ETIMEDOUT, NULL,
+                        "nobody confirmed in time; everything was undone");
+        }
         return r;
 }
 

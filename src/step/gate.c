@@ -9,9 +9,12 @@
 
 static int reload(const Step *s, Run *run, int cancel_fd, Failure *f)
 {
-        int r = units_reload(step_get_u64(s, "wait"), cancel_fd);
+        int r;
 
-        if (r == -ECANCELED && run_check_cancel(run, f) < 0)
+        do {
+                r = units_reload(step_get_u64(s, "wait"), cancel_fd);
+        } while (r == -ECANCELED && run_check_cancel(run, f) == 0);
+        if (r == -ECANCELED)
                 return r;
         if (r < 0)
                 return failure_set(f, FAILURE_FAILED, r, step_node(s),
