@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 
 #include "bus-signals.h"
+#include "kinds.h"
 #include "manager-inhibit-store.h"
 #include "removal-inhibit.h"
 #include "util/log.h"
@@ -75,6 +76,28 @@ const Inhibitor *inhibitors_next(const Manager *m, InhibitMode mode, char *const
                 if (i->mode == mode && inhibitor_concerns(i, names))
                         return i;
         return NULL;
+}
+
+int inhibitors_refresh(Manager *m, const Graph *g)
+{
+        int r = 0;
+
+        for (size_t k = 0; k < inhibitors_count(m) && r == 0; k++) {
+                Inhibitor *i = m->inhibitors->locks[k]->inhibitor;
+                char **names = NULL, id[24];
+                const Node *n;
+
+                (void)snprintf(id, sizeof(id), "%" PRIu64, i->id);
+                n = graph_find(g, KIND_INHIBITOR, id);
+                if (!n || !node_get(n, "names"))
+                        continue;
+                r = strv_split(node_get(n, "names"), &names);
+                if (r < 0)
+                        break;
+                strv_free(i->names);
+                i->names = names;
+        }
+        return r;
 }
 
 int inhibitors_check_room(const Manager *m, uid_t uid, Failure *f)
@@ -178,7 +201,7 @@ static int grant(Manager *m, Inhibitor **i, int fds[static 2])
 
 int inhibitors_add(Manager *m, Inhibitor **i, int *ret_fd, Failure *f)
 {
-        int fds[2], r;
+        int fds[2] = { -EBADF, -EBADF }, r;
 
         r = inhibitors_check_room(m, (*i)->uid, f);
         if (r < 0)

@@ -19,6 +19,8 @@ int inhibitors_restore(Manager *m) _must_check_;
 /* Lets go of the descriptors, not of the locks: the next daemon has them. */
 InhibitorTable *inhibitors_free(InhibitorTable *t);
 
+/* The snapshot knows what their targets mean by now, too; those names are theirs from here on. */
+int inhibitors_refresh(Manager *m, const Graph *g) _must_check_;
 /* FAILURE_LIMIT_EXCEEDED. */
 int inhibitors_check_room(const Manager *m, uid_t uid, Failure *f) _must_check_;
 /* Takes the inhibitor over on success; *ret_fd is the end that the caller gets. Nobody else may
