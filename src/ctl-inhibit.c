@@ -59,10 +59,11 @@ static int lock_take(Ctl *c, const char *command, int *ret)
 /* --- the command --- */
 
 /* A terminal sends Ctrl-C to the whole foreground group, so the command has it already; what
- * somebody sends to us alone is meant for the command. */
+ * somebody sends to us alone is meant for the command. That the terminal is gone, the kernel tells
+ * the leader of a session only, and that may be us. */
 static void pass_on(const struct signalfd_siginfo *si, pid_t child)
 {
-        if (si->ssi_code != SI_KERNEL)
+        if (si->ssi_code != SI_KERNEL || si->ssi_signo == SIGHUP)
                 (void)kill(child, (int)si->ssi_signo);
 }
 
@@ -77,11 +78,13 @@ static void signals_watched(sigset_t *set)
 }
 
 /* The lock must not end before the command, so the command is told when we are killed. */
-static _Noreturn void command_run(const sigset_t *mask, char **argv)
+static _Noreturn void command_run(const sigset_t *mask, pid_t parent, char **argv)
 {
         int e;
 
         (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (getppid() != parent)
+                _exit(128 + SIGTERM);
         (void)sigprocmask(SIG_SETMASK, mask, NULL);
         (void)execvp(argv[0], argv);
         e = errno;
@@ -127,8 +130,10 @@ static int command_hold(Ctl *c, char **argv, int lock_fd)
 {
         _cleanup_(closep) int signal_fd = -EBADF;
         sigset_t watched, before;
-        pid_t child;
+        pid_t child, self = getpid();
 
+        /* Whoever ignores it has passed that on, and nobody would hear of the command's end. */
+        (void)signal(SIGCHLD, SIG_DFL);
         signals_watched(&watched);
         if (sigprocmask(SIG_BLOCK, &watched, &before) < 0)
                 return ctl_fail(c, "inhibit", NULL, -errno);
@@ -139,7 +144,7 @@ static int command_hold(Ctl *c, char **argv, int lock_fd)
         if (child < 0)
                 return ctl_fail(c, argv[0], NULL, -errno);
         if (child == 0)
-                command_run(&before, argv);
+                command_run(&before, self, argv);
         return command_wait(c, child, signal_fd, lock_fd);
 }
 

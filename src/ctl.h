@@ -21,8 +21,9 @@
 /* The person left with Ctrl-C while the removal goes on: what a shell reports for SIGINT. */
 #define EXIT_DETACHED 130
 
-/* A scan of all processes of a big machine stands behind these two calls. */
-#define PLAN_TIMEOUT_USEC (90 * USEC_PER_SEC)
+/* A scan of all processes of a big machine stands behind these calls, a person whom polkit asks (2
+ * minutes), and perhaps a second scan. */
+#define PLAN_TIMEOUT_USEC (250 * USEC_PER_SEC)
 
 typedef enum JsonMode {
         JSON_OFF,

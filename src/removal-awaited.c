@@ -32,11 +32,12 @@ void removal_awaited_clear(Removal *r)
 static Record *read_process(const char *line, uint32_t *ret_pid)
 {
         Record *one;
-        pid_t pid;
+        pid_t pid = 0;
 
         if (record_parse(line, &one) < 0)
                 return NULL;
-        if (!one->name || parse_pid(one->name, &pid) < 0)
+        /* 0: who holds an inhibitor, and is in no pid namespace of ours. */
+        if (!one->name || (!streq(one->name, "0") && parse_pid(one->name, &pid) < 0))
                 return record_free(one);
         *ret_pid = (uint32_t)pid;
         return one;
