@@ -37,6 +37,7 @@ typedef struct Question {
         /* what polkit was asked about */
         Verdict *verdict;
         Graph *graph;
+        uint64_t asked_usec; /* the planner; its snapshot is no older */
         uint64_t planned_usec;
 } Question;
 

@@ -10,6 +10,7 @@
 #include "bus-options.h"
 #include "manager-inhibitors.h"
 #include "planner.h"
+#include "policy-overrides.h"
 #include "removal-inhibit.h"
 #include "removal-log.h"
 #include "topology.h"
@@ -116,6 +117,7 @@ int bus_ask(Manager *m, sd_bus_message *msg, Request *req, bool topology,
                 .manager = m, .msg = sd_bus_message_ref(msg), .req = req, .answer = answer
         };
         q->guest = req->uid != 0;
+        q->asked_usec = now_usec();
         m->n_guests += q->guest;
         r = planner_ask(m, topology ? NULL : req, on_answer, q, &f);
         if (r < 0) {
@@ -160,21 +162,50 @@ static int check_plan_id(const Request *req, Plan *plan, Failure *f)
                 plan->id, req->plan_id);
 }
 
+/* What the plan is about, and not what the caller's word would mean by now: a link below /dev may
+ * lead elsewhere since, and polkit would be told of other mounts than those that go. */
+static int mark_planned(const Question *q, Failure *f)
+{
+        const Record *target = q->verdict->plan->target;
+        Node *start =
+                graph_find(q->graph, strempty(record_get(target, "kind")), strempty(target->name));
+
+        graph_unmark(q->graph);
+        if (!start)
+                return failure_set(f, FAILURE_VANISHED, -ESTALE, q->req->target,
+                        "what was planned for is not in the snapshot; ask again");
+        topology_mark_closure(q->graph, start);
+        return 0;
+}
+
+/* The snapshot's arrays are whole, but one may be about to lose a disk. */
+static int check_legs(const Question *q, Failure *f)
+{
+        const Config *c = q->manager->config;
+        const Removal *other = manager_find_step(q->manager, &step_leg);
+
+        if (c->policies[0]->while_degraded || !other ||
+                overrides_have(q->req->overrides, OVERRIDE_DEGRADED))
+                return 0;
+        return failure_set(f, FAILURE_LIMIT_EXCEEDED, 0, q->req->target,
+                "removal %" PRIu64 " (%s) takes a disk out of an md array, and WhileDegraded=no "
+                "allows no other one meanwhile; wait for its end, or override the check %s",
+                other->id, other->request->target, override_info(OVERRIDE_DEGRADED)->name);
+}
+
 /* Removals that have begun since the snapshot count as well: of two questions at a time, both may
  * have been told that there is room for one. */
 static int check_budget(const Question *q, Failure *f)
 {
         Graph *g = q->graph;
-        Node *start;
         int r;
 
-        graph_unmark(g);
-        r = topology_resolve(g, q->req->target, &start, f);
-        if (r < 0)
-                return r;
-        topology_mark_closure(g, start);
-        r = manager_mark_leaving(q->manager, g);
-        return r < 0 ? r : limits_check_removed(q->manager->config, g, q->req, f);
+        r = mark_planned(q, f);
+        if (r == 0)
+                r = manager_mark_leaving(q->manager, g, q->asked_usec);
+        if (r == 0)
+                r = limits_check_removed(q->manager->config, g, q->req, f);
+        return r < 0 ? r : check_legs(q, f);
 }
 
 static int check_verdict(const Question *q, Failure *f)
@@ -222,6 +253,8 @@ static int begin(Question *q, sd_bus_error *error)
 
         r = check_verdict(q, &f);
         if (r == 0)
+                r = inhibitors_refresh(q->manager, q->graph);
+        if (r == 0)
                 r = check_inhibitors(q->manager, q->req, q->verdict->closure, &f);
         if (r == 0)
                 r = removal_new(
@@ -256,6 +289,7 @@ static int plan_again(Question *q, sd_bus_error *error)
         Failure f = { 0 };
         int r;
 
+        q->asked_usec = now_usec();
         r = free_and_strdup(&q->req->plan_id, q->verdict->plan->id);
         if (r == 0)
                 r = planner_ask(q->manager, q->req, on_answer, q, &f);
@@ -265,13 +299,19 @@ static int plan_again(Question *q, sd_bus_error *error)
         return 1;
 }
 
+/* Asked for by somebody who has left meanwhile: nobody would hear how it went. */
+static bool has_left(const Question *q)
+{
+        uid_t uid;
+
+        return bus_sender_uid(q->msg, &uid) < 0 || uid != q->req->uid;
+}
+
 static int on_allowed(Manager *m, sd_bus_message *msg, void *userdata, sd_bus_error *error)
 {
         Question *q = userdata;
-        uid_t uid;
 
-        /* Asked for by somebody who has left meanwhile: nobody would hear how it went. */
-        if (bus_sender_uid(msg, &uid) < 0 || uid != q->req->uid)
+        if (has_left(q))
                 return bus_denied(error, "RequestRemove", "the caller has left");
         if (m->stopping)
                 return sd_bus_error_set(
@@ -332,6 +372,8 @@ static int answer_request(Question *q, PlannerAnswer *a, sd_bus_error *error)
         graph_free(q->graph);
         q->verdict = TAKE_PTR(a->verdict);
         q->graph = TAKE_PTR(a->graph);
+        if (q->allowed && q->req->uid != 0 && has_left(q))
+                return bus_denied(error, "RequestRemove", "the caller has left");
         return q->allowed ? begin(q, error) : ask_polkit(q, error);
 }
 

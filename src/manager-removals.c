@@ -74,14 +74,34 @@ Removal *manager_removal_of(const Manager *m, const char *device)
         return NULL;
 }
 
-int manager_mark_leaving(const Manager *m, Graph *g)
+const Removal *manager_find_step(const Manager *m, const StepOps *ops)
+{
+        for (size_t i = 0; i < m->n_removals; i++) {
+                const Removal *r = m->removals[i];
+
+                for (size_t k = 0; removal_alive(r) && k < r->plan->n_steps; k++)
+                        if (r->plan->steps[k].ops == ops)
+                                return r;
+        }
+        return NULL;
+}
+
+static bool left_since(const Removal *r, uint64_t since_usec)
+{
+        return removal_alive(r) ||
+               ((r->state == REMOVAL_SUCCEEDED || r->state == REMOVAL_PARTIAL) &&
+                       r->ended_usec >= since_usec);
+}
+
+int manager_mark_leaving(const Manager *m, Graph *g, uint64_t since_usec)
 {
         int e = 0;
 
         for (size_t i = 0; i < m->n_removals && e == 0; i++) {
                 const Removal *r = m->removals[i];
 
-                for (char **n = removal_alive(r) ? r->closure : NULL; n && *n && e == 0; n++) {
+                for (char **n = left_since(r, since_usec) ? r->closure : NULL; n && *n && e == 0;
+                        n++) {
                         Node *ns = graph_find(g, KIND_NAMESPACE, *n);
 
                         e = ns ? node_setf(ns, "removal", "%" PRIu64, r->id) : 0;

@@ -61,8 +61,11 @@ Removal *manager_find_related(const Manager *m, char *const *names, const char *
 /* The newest live removal, else NULL, that concerns this device. */
 Removal *manager_removal_of(const Manager *m, const char *device);
 size_t manager_n_alive(const Manager *m);
-/* Writes into a snapshot which namespaces live removals work on. */
-int manager_mark_leaving(const Manager *m, Graph *g) _must_check_;
+/* Writes into a snapshot which namespaces live removals work on, and those that ended since then
+ * (CLOCK_MONOTONIC) with the namespaces gone. */
+int manager_mark_leaving(const Manager *m, Graph *g, uint64_t since_usec) _must_check_;
+/* A live removal that has such a step, or NULL. */
+const Removal *manager_find_step(const Manager *m, const StepOps *ops);
 /* Some filesystem is frozen: nothing may scan now (kernel-facts 5.2). */
 bool manager_frozen(const Manager *m);
 

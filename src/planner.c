@@ -112,7 +112,7 @@ static int child_answer(const Planner *p, char **ret, Failure *f)
         for (size_t i = 0; i < inhibitors_count(p->manager) && r == 0; i++)
                 r = policy_add_inhibitor(g, inhibitors_at(p->manager, i));
         if (r == 0)
-                r = manager_mark_leaving(p->manager, g);
+                r = manager_mark_leaving(p->manager, g, now_usec());
         if (r < 0)
                 return r;
         r = policy_decide(p->manager->config, g, p->request, &v, f);
