@@ -10,6 +10,7 @@
 #include "step/hook.h"
 
 #include <inttypes.h>
+#include <signal.h>
 
 #include "plan.h"
 #include "sys/hooks.h"
@@ -22,6 +23,19 @@
 #define GRACE_USEC (5 * USEC_PER_SEC)
 /* The manager's limit is for the case that nobody else is left. */
 #define MANAGER_SPARE_USEC (10 * USEC_PER_SEC)
+/* The service manager calls the end of a service by SIGHUP, SIGINT, SIGTERM or SIGPIPE a success
+ * (systemd.service(5), SuccessExitStatus=), and systemd-run --wait answers 0: a query that somebody
+ * stopped would have said yes. So a shell makes a status of it, 255 when it was signalled itself
+ * and 128 and the signal's number for the hook. "$0" and "$?" reach it as they are, because the
+ * manager expands $NAME only where it is a word of its own, and only ${NAME} inside of one
+ * (systemd.service(5), "Command lines"). */
+#define SHELL "/bin/sh"
+#define SHELL_SCRIPT "trap 'exit 255' HUP INT TERM PIPE; \"$0\" \"$1\"; exit $?"
+#define SHELL_SIGNALLED 128
+#define SHELL_NOT_EXECUTABLE 126
+/* One string of argv or of the environment, its end included: 32 pages (execve(2),
+ * MAX_ARG_STRLEN). */
+#define ARGUMENT_MAX (128 * 1024)
 /* What goes into the ledger and the journal; the rest is counted. */
 #define OUTPUT_LINES_MAX 200
 
@@ -113,17 +127,27 @@ static bool on_word(void *userdata)
 
 /* --- what it gets to know --- */
 
-static int add_variable(char ***env, const char *name, const char *value)
+/* Half a list of mounts would be worse than no answer. --setenv= is part of the string, too. */
+static int add_variable(char ***env, const char *name, const char *value, Failure *f)
 {
-        char text[4096];
-        _cleanup_(freep) char *assignment = NULL;
+        size_t size = 4 * strlen(strempty(value)) + 1; /* \xHH for each byte */
+        _cleanup_(freep) char *text = malloc(size), *assignment = NULL;
 
+        if (!text)
+                return -ENOMEM;
         assignment = string_printf(
-                "PMEMREMOVED_%s=%s", name, utf8_printable(strempty(value), text, sizeof(text)));
-        return assignment ? strv_append(env, assignment) : -ENOMEM;
+                "PMEMREMOVED_%s=%s", name, utf8_printable(strempty(value), text, size));
+        if (!assignment)
+                return -ENOMEM;
+        if (strlen("--setenv=") + strlen(assignment) >= ARGUMENT_MAX)
+                return failure_set(f, FAILURE_LIMIT_EXCEEDED, -E2BIG, NULL,
+                        "PMEMREMOVED_%s would be longer than the kernel lets a hook be told (128 "
+                        "KiB); remove fewer devices at once, or do without hooks",
+                        name);
+        return strv_append(env, assignment);
 }
 
-static int make_environment(const Hook *h, char ***env)
+static int make_environment(const Hook *h, char ***env, Failure *f)
 {
         RunFacts facts;
         char id[24];
@@ -132,18 +156,18 @@ static int make_environment(const Hook *h, char ***env)
         run_facts(h->run, &facts);
         (void)snprintf(id, sizeof(id), "%" PRIu64, facts.id);
         if (r == 0)
-                r = add_variable(env, "REMOVAL", id);
+                r = add_variable(env, "REMOVAL", id, f);
         if (r == 0)
-                r = add_variable(env, "TARGET", facts.target);
+                r = add_variable(env, "TARGET", facts.target, f);
         if (r == 0)
-                r = add_variable(env, "ROAD", facts.road);
+                r = add_variable(env, "ROAD", facts.road, f);
         if (r == 0)
-                r = add_variable(env, "DEVICES", step_get(h->step, "devices"));
+                r = add_variable(env, "DEVICES", step_get(h->step, "devices"), f);
         if (r == 0)
-                r = add_variable(env, "MOUNTS", step_get(h->step, "mounts"));
+                r = add_variable(env, "MOUNTS", step_get(h->step, "mounts"), f);
         if (r == 0)
-                r = add_variable(env, "REASON", facts.reason);
-        return r < 0 ? r : add_variable(env, "TRANSACTION", facts.transaction);
+                r = add_variable(env, "REASON", facts.reason, f);
+        return r < 0 ? r : add_variable(env, "TRANSACTION", facts.transaction, f);
 }
 
 static int add_word(char ***argv, char *word)
@@ -159,6 +183,7 @@ static int add_manager(const Hook *h, char *const *env, char ***argv)
 {
         static const char *const options[] = { "systemd-run", "--quiet", "--pipe", "--wait",
                 "--collect", "--property=DefaultDependencies=no" };
+        static const char *const shell[] = { "--", SHELL, "-c", SHELL_SCRIPT };
         uint64_t limit = usec_add(step_get_u64(h->step, "wait"), MANAGER_SPARE_USEC);
         int r = 0;
 
@@ -176,7 +201,9 @@ static int add_manager(const Hook *h, char *const *env, char ***argv)
                                            (uint64_t)GRACE_USEC));
         for (; *env && r == 0; env++)
                 r = add_word(argv, string_printf("--setenv=%s", *env));
-        return r < 0 ? r : strv_append(argv, "--");
+        for (size_t i = 0; i < ELEMENTSOF(shell) && r == 0; i++)
+                r = strv_append(argv, shell[i]);
+        return r;
 }
 
 static int make_argv(const Hook *h, char *const *env, char ***argv)
@@ -248,7 +275,7 @@ int hook_run(const Step *s, Run *run, const char *verb, int cancel_fd, HookAnswe
         unit_name(s, run, verb, h.unit);
         r = distrusted(s, f);
         if (r == 0)
-                r = make_environment(&h, &env);
+                r = make_environment(&h, &env, f);
         if (r == 0)
                 r = make_argv(&h, env, &argv);
         if (r == 0)
@@ -264,7 +291,7 @@ int hook_run(const Step *s, Run *run, const char *verb, int cancel_fd, HookAnswe
 }
 
 /* systemd-run ends with 255 for a unit that a signal killed, and systemd with 203 when there was
- * nothing to execute (systemd.exec(5)). */
+ * nothing to execute (systemd.exec(5)); the shell says 126 and 127 for that. */
 static const char *describe_status(const HookAnswer *a, char *buf, size_t size)
 {
         if (a->status == -ETIMEDOUT)
@@ -273,9 +300,13 @@ static const char *describe_status(const HookAnswer *a, char *buf, size_t size)
                 (void)snprintf(buf, size, "it was killed by signal %d", a->signal);
         else if (a->status < 0)
                 (void)snprintf(buf, size, "it was not run to its end (%s)", strerror(-a->status));
-        else if (a->status == 203 || a->status == COMMAND_NOT_STARTED)
+        else if (a->status == 203 || a->status == SHELL_NOT_EXECUTABLE ||
+                 a->status == COMMAND_NOT_STARTED)
                 (void)snprintf(buf, size,
                         "it could not be run (status %d); is its interpreter there?", a->status);
+        else if (a->status > SHELL_SIGNALLED && a->status <= SHELL_SIGNALLED + SIGRTMAX)
+                (void)snprintf(buf, size, "it was killed by signal %d, or ended with status %d",
+                        a->status - SHELL_SIGNALLED, a->status);
         else if (a->status == 255)
                 return "it was killed by a signal, or ended with status 255";
         else

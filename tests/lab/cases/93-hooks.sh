@@ -21,6 +21,14 @@ said() {
         : >/run/hooks/said
 }
 
+# refused_by PATTERN: a removal ends with this sentence, and everything is as it was.
+refused_by() {
+        must_fail pmemremovectl remove namespace0.0 >/run/out 2>&1
+        grep -q "$1" /run/out || fail "$(cat /run/out)"
+        world | diff /run/before -
+        no_hook_runs
+}
+
 no_hook_runs() {
         [ -z "$(systemctl list-units --all --no-legend 'pmemremoved-hook-*')" ] ||
                 fail "$(systemctl list-units --all --no-legend 'pmemremoved-hook-*')"
@@ -46,6 +54,32 @@ grep -q 'so it is' /run/out
 said 10-first:query 20-second:query
 world | diff /run/before -
 no_hook_runs
+
+note "one that is ended by a signal has not said yes"
+hook 20-second <<'END'
+exit 0
+END
+hook 10-first <<'END'
+[ "$1" != query ] || kill -TERM $$
+END
+refused_by '10-first.*killed by signal 15'
+hook 10-first <<'END'
+[ "$1" != query ] || { : >/run/hooks/runs; exec sleep 1234; }
+END
+(
+        wait_for '[ -e /run/hooks/runs ]' 20
+        systemctl stop 'pmemremoved-hook-*-query-10-first.service'
+) &
+refused_by '10-first.*signal'
+wait $!
+hook 10-first <<'END'
+[ "$1" != prepare ] || kill -HUP $$
+END
+refused_by '10-first.*prepare.*killed by signal 1,'
+: >/run/hooks/said
+hook 10-first <<'END'
+[ "$1" != query ] || { echo "the moon is full"; exit 3; }
+END
 
 note "a dry run names them and runs none"
 busctl call "$bus_name" "$bus_path" "$bus_name.Manager" PlanRemove 'sa{sv}' namespace0.0 0 >/run/out
