@@ -104,8 +104,6 @@ int build_mount_notes(Build *b) _must_check_;
 /* policy-services.c */
 int build_stop_units(Build *b, const StepOps *ops) _must_check_;
 bool build_is_stopped_by_manager(const Build *b, const Node *process);
-/* Units that nothing may stop, not even together with others. */
-bool build_is_rescue(const char *unit);
 int build_rule_unit(Build *b, const Node *n) _must_check_;
 int build_unit_notes(Build *b) _must_check_;
 

@@ -10,6 +10,7 @@
 #include "kinds.h"
 #include "policy-overrides.h"
 #include "topology.h"
+#include "util/system-units.h"
 
 /* Cost of the kernel's walk for victims, mm/memory-failure.c: each 4 KiB index once, and for each
  * index with an entry every process of the machine. Measured under emulation at 90 to 140 ns per
@@ -455,24 +456,11 @@ static const char *process_label(const Node *n, char *buf, size_t size)
         return buf;
 }
 
-static bool is_system_unit(const char *unit)
-{
-        static const char *const units[] = { "init.scope", "pmemremoved.service",
-                "systemd-journald.service", "dbus.service", "dbus-broker.service",
-                "systemd-udevd.service", "systemd-logind.service", "polkit.service" };
-
-        for (size_t i = 0; unit && i < ELEMENTSOF(units); i++)
-                if (streq(unit, units[i]))
-                        return true;
-        /* The journals of other namespaces, LogNamespace=. */
-        return unit && strncmp(unit, "systemd-journald@", strlen("systemd-journald@")) == 0;
-}
-
 /* udev's workers open a device node for a moment after every event. That keeps no filesystem and no
  * claim alive, and they are neither a reason to refuse nor to be signalled. */
 bool build_is_passer_by(const Node *process)
 {
-        return node_has(process, "uses", "node") && is_system_unit(node_get(process, "unit"));
+        return node_has(process, "uses", "node") && unit_is_system(node_get(process, "unit"));
 }
 
 /* Unlike a filesystem's, pages of device-dax can be pinned for good (RDMA, vfio, io_uring's fixed
@@ -505,7 +493,7 @@ static int rule_process(Build *b, const Node *n)
                         "wait for that and the machine would crash when it is let go. Stop it and "
                         "ask again",
                         node_get(n, "pins"));
-        if (streq(node_name(n), "1") || is_system_unit(unit) || build_is_rescue(unit))
+        if (streq(node_name(n), "1") || unit_is_rescue(unit))
                 return build_block(b, FAILURE_PROTECTED, label,
                         "the system itself (%s) uses it: %s", strna(unit),
                         strna(node_get(n, "example")));

@@ -7,29 +7,11 @@
 #include "policy-build.h"
 
 #include "kinds.h"
+#include "util/system-units.h"
 
 /* A start that is undone work may find its service still stopping, and a database that reads its
  * log first. */
 #define START_EXTRA_USEC (90 * USEC_PER_SEC)
-
-/* What this program, or whoever would save the machine, cannot do without. Containers of nspawn and
- * core dumps are systemd's by name only. */
-static bool is_rescue(const char *unit)
-{
-        static const char *const units[] = { "init.scope", "pmemremoved.service", "dbus.service",
-                "dbus.socket", "dbus-broker.service", "polkit.service", "systemd-*",
-                "sysinit.target", "basic.target", "local-fs.target", "-.slice", "-.mount", NULL };
-        static const char *const others[] = { "systemd-nspawn@*.service",
-                "systemd-coredump@*.service", NULL };
-
-        return strv_fnmatch((char *const *)units, unit) &&
-               !strv_fnmatch((char *const *)others, unit);
-}
-
-bool build_is_rescue(const char *unit)
-{
-        return unit && is_rescue(unit);
-}
 
 static bool has_victim(const Node *unit)
 {
@@ -57,7 +39,7 @@ bool build_is_stopped_by_manager(const Build *b, const Node *process)
 
 static int check_drawn(Build *b, const Node *n, const char *name)
 {
-        if (is_rescue(name))
+        if (unit_is_rescue(name))
                 return build_block(b, FAILURE_PROTECTED, name,
                         "it would be stopped with %s, and the system itself needs it; stop %s "
                         "by hand in a way that spares it and ask again",

@@ -6,6 +6,7 @@
 
 #include "step/common.h"
 #include "sys/units.h"
+#include "util/system-units.h"
 
 #define SCAN_TIMEOUT_USEC (30 * USEC_PER_SEC)
 /* For the few that are looked at again and again: one that blocks its readers must not keep the
@@ -100,11 +101,22 @@ static bool is_known(const Run *run, const ProcHolder *p)
         return false;
 }
 
+/* As in the plan (build_is_passer_by()), udev's workers, which open a node for a moment. And who
+ * belongs to this program: planners look, the doorkeeper gets a descriptor with each question,
+ * other workers hold claims. None of them is to be signalled, and whoever does stay is met by the
+ * umount.
+ */
+static bool is_passer_by(const ProcHolder *p, const char *unit)
+{
+        return streq(unit, "pmemremoved.service") ||
+               (p->uses == PROC_USE_NODE && unit_is_system(unit));
+}
+
 static bool is_protected(const Step *s, const ProcHolder *p, const char *unit)
 {
         _cleanup_(strv_freep) char **units = NULL, **processes = NULL;
 
-        if (p->kernel_thread || p->pid == 1)
+        if (p->kernel_thread || p->pid == 1 || unit_is_rescue(unit))
                 return true;
         if (strv_split(strempty(step_get(s, "protect-units")), &units) < 0 ||
                 strv_split(strempty(step_get(s, "protect-processes")), &processes) < 0)
@@ -136,6 +148,8 @@ static int take_holder(Run *run, const Step *s, const ProcHolder *p, Failure *f)
         }
         if (unit_of_pid(p->pid, unit, sizeof(unit)) < 0)
                 *unit = '\0';
+        if (is_passer_by(p, unit))
+                return 0;
         if (is_protected(s, p, unit))
                 return failure_set(f, FAILURE_PROTECTED, -EPERM, step_node(s),
                         "%d (%s) came since the plan and is protected", p->pid, p->comm);

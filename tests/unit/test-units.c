@@ -11,6 +11,7 @@
 #include "sys/fstab.h"
 #include "sys/units-set.h"
 #include "sys/units.h"
+#include "util/system-units.h"
 #include "util/text.h"
 
 /* As systemd-escape --path --suffix=mount says it. */
@@ -47,6 +48,33 @@ static void test_no_name(void **state)
         path[UNIT_NAME_MAX - strlen(".mount")] = '\0';
         assert_int_equal(unit_name_of_path(path, "mount", buf), 0);
         assert_int_equal(strlen(buf), UNIT_NAME_MAX - 1);
+}
+
+/* --- what nothing may stop --- */
+
+static void test_system(void **state)
+{
+        static const struct {
+                const char *unit;
+                bool system, rescue;
+        } rows[] = {
+                { NULL, false, false },
+                { "", false, false },
+                { "db.service", false, false },
+                { "dbus.service", true, true },
+                { "pmemremoved.service", true, true },
+                { "systemd-udevd.service", true, true },
+                { "systemd-journald@web.service", true, true },
+                { "systemd-networkd.service", false, true },
+                { "local-fs.target", false, true },
+                { "systemd-nspawn@web.service", false, false },
+                { "systemd-coredump@3.service", false, false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                assert_int_equal(unit_is_system(rows[i].unit), rows[i].system);
+                assert_int_equal(unit_is_rescue(rows[i].unit), rows[i].rescue);
+        }
 }
 
 /* --- what stops with what --- */
@@ -276,6 +304,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_names),
                 cmocka_unit_test(test_no_name),
+                cmocka_unit_test(test_system),
                 cmocka_unit_test(test_set),
                 cmocka_unit_test(test_set_circle),
                 cmocka_unit_test(test_set_of_everything),
