@@ -11,6 +11,7 @@
 #include "plan.h"
 #include "step/step.h"
 #include "sys/units-jobs.h"
+#include "util/system-units.h"
 #include "util/text.h"
 
 /* To read what some units are. */
@@ -46,7 +47,8 @@ static int check_newcomer(const Step *s, const Run *run, const char *name, Failu
 
         if (is_planned(s, name))
                 return 0;
-        if (split(s, "protect-units", &protected) < 0 || strv_fnmatch(protected, name))
+        if (split(s, "protect-units", &protected) < 0 || strv_fnmatch(protected, name) ||
+                unit_is_rescue(name))
                 return failure_set(f, FAILURE_PROTECTED, -EPERM, name,
                         "it came since the plan, would be stopped with the others, and is "
                         "protected");
@@ -232,17 +234,21 @@ static int warn_transient(Run *run)
 }
 
 /* A unit with Requires= of a masked mount unit does not start, even while that is mounted; with
- * RequiresMountsFor= it does, without waiting for the mount (systemd 252). And none reads its files
- * behind a closed gate. Their own reverts come after this one, and find nothing to do. */
+ * RequiresMountsFor= it does, without waiting for the mount (systemd 252). The gates' own reverts
+ * come after this one, and find nothing to do. One that stays closed is told last: it is none of
+ * the other services' business, and they are not to stay down for it. */
 static int open_gates(Run *run, Failure *f)
 {
         const Plan *p = run_plan_of(run);
-        int r = 0;
+        int first = 0;
 
-        for (size_t i = 0; i < p->n_steps && r == 0; i++)
-                if (p->steps[i].ops == &step_gate || p->steps[i].ops == &step_opengate)
-                        r = p->steps[i].ops->revert(p->steps + i, run, f);
-        return r;
+        for (size_t i = 0; i < p->n_steps; i++) {
+                const Step *s = p->steps + i;
+                int r = s->ops == &step_gate ? s->ops->revert(s, run, f) : 0;
+
+                first = first < 0 ? first : r;
+        }
+        return first;
 }
 
 static int tell_start(const Step *s, int r, UnitJobs *jobs, Failure *f)
@@ -268,24 +274,32 @@ static int tell_start(const Step *s, int r, UnitJobs *jobs, Failure *f)
 }
 
 /* Starting what runs does nothing. */
-static int stop_units_revert(const Step *s, Run *run, Failure *f)
+static int start(const Step *s, Run *run, char *const *names, Failure *f)
 {
         _cleanup_(unit_jobs_freep) UnitJobs *jobs = NULL;
-        _cleanup_(strv_freep) char **names = NULL;
         uint64_t wait = step_get_u64(s, "start-wait");
-        int r = noted(run, &names);
+        int r = unit_jobs_start(UNIT_ACTION_START, names, wait, &jobs);
+
+        if (r == 0)
+                r = follow(s, run, jobs, usec_add(now_usec(), wait), -EBADF, f);
+        return tell_start(s, r, jobs, f);
+}
+
+static int stop_units_revert(const Step *s, Run *run, Failure *f)
+{
+        _cleanup_(strv_freep) char **names = NULL;
+        Failure gate = { 0 };
+        int r = noted(run, &names), shut;
 
         if (r == 0)
                 r = warn_transient(run);
         if (r < 0 || !names)
                 return r;
-        r = open_gates(run, f);
-        if (r == 0)
-                r = unit_jobs_start(UNIT_ACTION_START, names, wait, &jobs);
-        if (r < 0)
-                return r;
-        r = follow(s, run, jobs, usec_add(now_usec(), wait), -EBADF, f);
-        return tell_start(s, r, jobs, f);
+        shut = open_gates(run, &gate);
+        r = start(s, run, names, f);
+        if (r == 0 && shut < 0)
+                *f = gate;
+        return r < 0 ? r : shut;
 }
 
 const StepOps step_stop_units = {
