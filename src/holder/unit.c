@@ -62,43 +62,56 @@ static int copy_facts(Node *n, const Record *facts)
         return r;
 }
 
+static bool refuses(const Record *facts, const char *what)
+{
+        const char *value = strempty(record_get(facts, "refuses"));
+
+        return streq(value, what) || streq(value, "stop,start");
+}
+
 /* What the manager would not do, or would undo at once. */
 static int set_refusal(Node *n, const Record *facts)
 {
-        const char *refuses = record_get(facts, "refuses"), *why = record_get(facts, "upholder");
-        const char *name = facts->name;
+        const char *why = record_get(facts, "upholder"), *name = facts->name;
+        bool stays = refuses(facts, "stop");
 
         if (why)
                 return node_setf(n, "refusal",
                         "%s upholds %s (Upholds=) and would start it again at once; stop %s and "
                         "ask again",
                         why, name, why);
-        if (!refuses)
+        if (!stays && !refuses(facts, "start"))
                 return 0;
         return node_setf(n, "refusal",
                 "%s may not be %s by hand (RefuseManual%s=yes), so it cannot be %s; end it in the "
                 "way it is meant to be ended and ask again",
-                name, streq(refuses, "stop") ? "stopped" : "started",
-                streq(refuses, "stop") ? "Stop" : "Start",
-                streq(refuses, "stop") ? "stopped here" : "brought back after an undone removal");
+                name, stays ? "stopped" : "started", stays ? "Stop" : "Start",
+                stays ? "stopped here" : "brought back after an undone removal");
 }
 
-/* Whatever goes with it has to be able to come back, too; what is only stopped together with others
- * is not stopped by hand. */
+/* Triggers are stopped by hand like the service itself. What is only stopped together with others
+ * is not, but has to be able to come back. */
+static bool is_refused(const Record *other)
+{
+        return record_get(other, "upholder") || refuses(other, "start") ||
+               (refuses(other, "stop") && streq(strempty(record_get(other, "role")), "trigger"));
+}
+
 static int set_refusals(Node *n, const Record *facts, const UnitList *l)
 {
-        _cleanup_(strv_freep) char **also = NULL;
+        static const char *const keys[] = { "triggers", "also" };
         int r = set_refusal(n, facts);
 
-        if (r == 0)
-                r = strv_split(strempty(record_get(facts, "also")), &also);
-        for (char **name = also; r == 0 && name && *name; name++) {
-                const Record *other = unit_list_find(l, *name);
+        for (size_t i = 0; i < ELEMENTSOF(keys) && r == 0; i++) {
+                _cleanup_(strv_freep) char **names = NULL;
 
-                if (other && !node_get(n, "refusal") &&
-                        (record_get(other, "upholder") ||
-                                streq(strempty(record_get(other, "refuses")), "start")))
-                        r = set_refusal(n, other);
+                r = strv_split(strempty(record_get(facts, keys[i])), &names);
+                for (char **name = names; r == 0 && name && *name; name++) {
+                        const Record *other = unit_list_find(l, *name);
+
+                        if (other && !node_get(n, "refusal") && is_refused(other))
+                                r = set_refusal(n, other);
+                }
         }
         return r;
 }

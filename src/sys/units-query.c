@@ -157,6 +157,16 @@ static int set_reached(Record *rec, const UnitSet *s, const UnitFacts *u)
         return r < 0 ? r : set_names(rec, "also", also);
 }
 
+static int set_refusal(Record *rec, const UnitFacts *u)
+{
+        if (u->can_stop && u->can_start)
+                return 0;
+        return record_set(rec, "refuses",
+                u->can_stop    ? "start"
+                : u->can_start ? "stop"
+                               : "stop,start");
+}
+
 static int set_facts(Query *q, Record *rec, const UnitSet *s, const UnitFacts *u)
 {
         char upholder[UNIT_NAME_MAX];
@@ -170,10 +180,8 @@ static int set_facts(Query *q, Record *rec, const UnitSet *s, const UnitFacts *u
                 r = record_set(rec, "slice", u->slice);
         if (r == 0 && u->transient)
                 r = record_set(rec, "transient", "yes");
-        if (r == 0 && !u->can_stop)
-                r = record_set(rec, "refuses", "stop");
-        if (r == 0 && !u->can_start)
-                r = record_set(rec, "refuses", "start");
+        if (r == 0)
+                r = set_refusal(rec, u);
         if (r == 0 && unit_set_upholder(s, u, ask_manager, q, upholder, sizeof(upholder)))
                 r = record_set(rec, "upholder", upholder);
         return r < 0 || u->role != UNIT_HOLDER ? r : set_reached(rec, s, u);

@@ -61,7 +61,8 @@ int unit_is_active(const char *name, uint64_t timeout_usec) _must_check_;
  * start them again, one record for each that is up, in the order in which they are started:
  *
  *     unit db.service role=holder state=active restart=always slice=system.slice
- *             triggers="db.socket" also="app.service" transient=yes refuses=start|stop upholder=X
+ *             triggers="db.socket" also="app.service" transient=yes refuses=start|stop|stop,start
+ *             upholder=X
  */
 typedef struct UnitList {
         Record **items;
