@@ -40,33 +40,50 @@ static int hide(const Step *s, Run *run, const char *link)
         return r < 0 ? warn(s, run, "it is still wanted at boot", r) : 0;
 }
 
+/* A link of the administrator's own may hide it as well; that one is not ours to have removed. */
+static bool is_ours(const Run *run, const char *link)
+{
+        return run_recall(run, "hidden", link);
+}
+
+static int append_file(char **files, const char *folder, const char *link)
+{
+        char *longer = string_printf("%s %s/%s", strempty(*files), folder, link);
+
+        free(*files);
+        *files = longer;
+        return longer ? 0 : -ENOMEM;
+}
+
+/* files: what we hid, NULL for none. 1: no boot waits for it. */
 static int hide_all(const Step *s, Run *run, char **files)
 {
         _cleanup_(strv_freep) char **links = NULL;
-        const char *automount = step_get(s, "automount");
+        const char *automount = step_get(s, "automount"), *folder = folder_of(s);
+        bool all = true;
         int r = unit_boot_links(step_node(s), &links);
 
         if (r == 0 && automount)
                 r = unit_boot_links(automount, &links);
-        for (char **link = links; r == 0 && link && *link; link++)
-                r = hide(s, run, *link);
-        *files = strdup("");
-        for (char **link = links; r == 0 && *files && link && *link; link++) {
-                char *longer = string_printf("%s %s/%s", *files, folder_of(s), *link);
+        for (char **link = links; r == 0 && link && *link; link++) {
+                bool hidden;
 
-                free(*files);
-                *files = longer;
+                r = hide(s, run, *link);
+                hidden = r == 0 && unit_boot_link_is_hidden(folder, *link) > 0;
+                if (hidden && is_ours(run, *link))
+                        r = append_file(files, folder, *link);
+                all &= hidden;
         }
-        return r < 0 || *files ? r : -ENOMEM;
+        return r < 0 ? r : links && all;
 }
 
-static int tell(const Step *s, Run *run, const char *files)
+static int tell(const Step *s, Run *run, bool hidden, const char *files)
 {
         bool persistent = streq(folder_of(s), UNITS_PERSISTENT);
         _cleanup_(freep) char *text = string_printf(
                 "it stays masked until the next boot%s; rm " UNITS_RUNTIME
                 "/%s%s && systemctl daemon-reload takes that back",
-                persistent && *files ? ", and no boot waits for it" : "", step_node(s), files);
+                persistent && hidden ? ", and no boot waits for it" : "", step_node(s), files);
 
         return text ? run_note(run, "kept-off", step_node(s), "text", text, NULL) : -ENOMEM;
 }
@@ -76,8 +93,8 @@ static int keepoff_apply(const Step *s, Run *run, Failure *f)
         _cleanup_(freep) char *files = NULL;
         int r = hide_all(s, run, &files);
 
-        if (r == 0)
-                r = tell(s, run, files);
+        if (r >= 0)
+                r = tell(s, run, r > 0, strempty(files));
         if (r == 0 && units_reload(step_get_u64(s, "wait"), -EBADF) < 0)
                 r = run_note(run, "warn", step_node(s), "text",
                         "the service manager did not read its units again; try systemctl "
