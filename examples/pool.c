@@ -132,7 +132,8 @@ static int on_finished(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 /* A daemon that died cannot call off what it announced. Its successor completes or undoes that
  * before it takes the name: when the name has a new owner, nothing is under way. Our lock it has
- * kept, unless it was stopped in between, so a new one is taken. */
+ * kept, unless it was stopped in between, so a new one is taken. Without one on_time() tries again.
+ */
 static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
         const char *owner;
@@ -143,10 +144,10 @@ static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
         if (r < 0 || !*owner)
                 return r;
         p->removal[0] = '\0';
-        if (p->records.map)
-                (void)pool_lock(p);
-        else
+        if (!p->records.map)
                 pool_open(p);
+        else if (pool_lock(p) < 0)
+                pool_close(p);
         return 0;
 }
 
