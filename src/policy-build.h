@@ -92,6 +92,7 @@ int build_signals(Build *b, const StepOps *ops) _must_check_;
 int build_kill(Build *b, const StepOps *ops) _must_check_;
 int build_settle(Build *b, const StepOps *ops) _must_check_;
 /* What may be done to processes that come after the plan. */
+int build_set_held_keys(const Build *b, Record *r) _must_check_;
 int build_set_newcomer_keys(const Build *b, Record *r) _must_check_;
 
 /* policy-mount-units.c */

@@ -25,7 +25,7 @@ int build_set_newcomer_keys(const Build *b, Record *r)
 /* devs: filesystems, by the number that their files show. nodes: character devices. raw: block
  * devices, whose nodes the processes of the plan may have open; newcomers on those are for the
  * exclusive claim to find, since most of them are udev's and gone the next moment. */
-static int set_held_keys(const Build *b, Record *r)
+int build_set_held_keys(const Build *b, Record *r)
 {
         int e = build_set_devs(b, r);
 
@@ -47,7 +47,7 @@ static int add_signal(Build *b, const StepOps *ops, const LadderRung *rung, bool
         if (e == 0)
                 e = build_set_usec(r, "wait", rung->wait_usec);
         if (e == 0)
-                e = set_held_keys(b, r);
+                e = build_set_held_keys(b, r);
         if (e == 0 && !first)
                 e = record_set(r, "newcomers", "yes");
         if (e == 0 && !first)
@@ -69,7 +69,7 @@ int build_signals(Build *b, const StepOps *ops)
 
 static int set_kill_keys(const Build *b, Record *r)
 {
-        int e = set_held_keys(b, r);
+        int e = build_set_held_keys(b, r);
 
         if (e == 0)
                 e = build_set_usec(r, "wait", b->policy->kill_timeout_usec);

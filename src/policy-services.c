@@ -148,6 +148,8 @@ static int set_keys(const Build *b, Record *r, const Names *names)
         if (e == 0)
                 e = build_set_usec(r, "start-wait",
                         usec_add(b->policy->stop_unit_timeout_usec, START_EXTRA_USEC));
+        if (e == 0)
+                e = build_set_held_keys(b, r);
         return e < 0 ? e : build_set_words(r, "protect-units", b->policy->protect_unit);
 }
 

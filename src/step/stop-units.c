@@ -9,6 +9,7 @@
  * then. */
 
 #include "plan.h"
+#include "step/spare.h"
 #include "step/step.h"
 #include "sys/units-jobs.h"
 #include "util/system-units.h"
@@ -162,19 +163,19 @@ static int stop(const Step *s, Run *run, const UnitList *l, Failure *f)
         return r == -ECANCELED ? r : tell_stop(s, r, jobs, f);
 }
 
-/* D-Bus, another unit's Wants= or a person may have started one of them again by now. */
-static int check_down(const Step *s, Failure *f)
+/* D-Bus, another unit's Wants= or a person may have started one of them again by now. Changes
+ * units. Triggers that were not stopped are those of a service that was spared. */
+static int check_down(const Step *s, char ***units, const UnitList *stopped, Failure *f)
 {
         _cleanup_(unit_list_done) UnitList l = { 0 };
-        _cleanup_(strv_freep) char **units = NULL, **triggers = NULL;
-        int r = split(s, "units", &units);
+        _cleanup_(strv_freep) char **triggers = NULL;
+        int r = split(s, "triggers", &triggers);
 
-        if (r == 0)
-                r = split(s, "triggers", &triggers);
         for (char **name = triggers; r == 0 && name && *name; name++)
-                r = strv_append(&units, *name);
+                if (unit_list_find(stopped, *name))
+                        r = strv_append(units, *name);
         if (r == 0)
-                r = query(s, units, &l, f);
+                r = query(s, *units, &l, f);
         if (r == 0 && l.n > 0)
                 return failure_set(f, FAILURE_BUSY, -EBUSY, l.items[0]->name,
                         "somebody started it again while it was being stopped; find out who, and "
@@ -185,17 +186,20 @@ static int check_down(const Step *s, Failure *f)
 static int stop_units_apply(const Step *s, Run *run, Failure *f)
 {
         _cleanup_(unit_list_done) UnitList l = { 0 };
-        _cleanup_(strv_freep) char **units = NULL;
-        int r = split(s, "units", &units);
+        _cleanup_(strv_freep) char **planned = NULL, **units = NULL;
+        int r = split(s, "units", &planned);
 
         if (r == 0)
-                r = query(s, units, &l, f);
+                r = units_without_spared(run, s, planned, &units);
+        if (r < 0 || !units)
+                return r;
+        r = query(s, units, &l, f);
         if (r == 0)
                 r = note_up(s, run, &l, f);
         if (r < 0 || l.n == 0)
                 return r;
         r = stop(s, run, &l, f);
-        return r < 0 ? r : check_down(s, f);
+        return r < 0 ? r : check_down(s, &units, &l, f);
 }
 
 /* --- the way back --- */

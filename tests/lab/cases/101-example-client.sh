@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The example client closes its pool when it is told to and opens it again: it is never signalled, never awaited for long, and
+# The example client, a service, closes its pool when it is told to and opens it again: it is never stopped or signalled, and
 # what it called durable is there, whether the removal succeeds, is cancelled, or its daemon dies.
 # lab: kernel=new config=one timeout=180
-# matrix: a client that holds a delay lock | graceful | closed in time, never signalled; opens again
+# matrix: a client that holds a delay lock | graceful | closed in time, never stopped or signalled; opens again
 
 log=/run/pool.log
 
@@ -41,8 +41,9 @@ mount_pmem
 fallocate -l 4M "$mnt/pool"
 conf '[Policy]' 'DelayMax=30s'
 start_daemon
-/lab/pool namespace0.0 "$mnt/pool" >"$log" 2>&1 </dev/null &
-app=$!
+systemd-run --quiet --unit=pool --property=StandardOutput=file:"$log" --property=StandardError=inherit \
+        /lab/pool namespace0.0 "$mnt/pool"
+app=$(systemctl show -P MainPID pool)
 wait_for '[ -n "$(durable)" ]' 20
 has_lock
 world >/run/before
@@ -98,6 +99,5 @@ bind_again namespace0.0
 mount_pmem
 opened_again 4
 has_lock
-kill -TERM "$app"
-wait "$app" || fail "exit status $?"
+systemctl stop pool
 [ "$(tail -n 1 "$log")" = closed ]
