@@ -6,35 +6,14 @@
 
 #include "step/hook.h"
 
-static void tell(const Step *s, Run *run)
-{
-        char text[1024];
-        Failure f = { 0 };
-        HookAnswer a;
-        const char *problem = NULL;
-
-        if (hook_run(s, run, "done", -EBADF, &a, &f) < 0)
-                problem = f.kind ? failure_text(&f, text, sizeof(text)) : "it could not be run";
-        else
-                problem = hook_problem(&a, text, sizeof(text));
-        if (problem)
-                hook_warn(s, run, "done", problem);
-}
-
 static int done_apply(const Step *s, Run *run, Failure *f)
 {
         int r = run_commit(run);
 
         if (r < 0)
                 return r;
-        if (hook_stop(s, run, "done"))
-                hook_warn(s, run, "done", "it was cut short by the death of the worker");
-        if (hook_began(s, run, "done"))
-                return 0;
-        if (run_failed(run))
-                hook_warn(s, run, "done", "not told, because the device is removed only in part");
-        else
-                tell(s, run);
+        hook_tell(s, run, "done",
+                run_failed(run) ? "not told, because the device is removed only in part" : NULL);
         return 0;
 }
 

@@ -325,10 +325,29 @@ const char *hook_problem(const HookAnswer *a, char *buf, size_t size)
         return buf;
 }
 
-void hook_warn(const Step *s, Run *run, const char *verb, const char *problem)
+static void warn(const Step *s, Run *run, const char *verb, const char *problem)
 {
         char text[1024];
 
         (void)snprintf(text, sizeof(text), "hook %s (%s): %s", step_node(s), verb, problem);
         (void)run_note(run, "warn", step_node(s), "text", text, NULL);
+}
+
+void hook_tell(const Step *s, Run *run, const char *verb, const char *unless)
+{
+        char text[1024];
+        Failure f = { 0 };
+        HookAnswer a;
+        const char *problem = unless;
+
+        if (hook_stop(s, run, verb))
+                warn(s, run, verb, "it was cut short by the death of the worker");
+        if (hook_began(s, run, verb))
+                return;
+        if (!unless && hook_run(s, run, verb, -EBADF, &a, &f) < 0)
+                problem = f.kind ? failure_text(&f, text, sizeof(text)) : "it could not be run";
+        else if (!unless)
+                problem = hook_problem(&a, text, sizeof(text));
+        if (problem)
+                warn(s, run, verb, problem);
 }

@@ -28,5 +28,6 @@ int hook_run(const Step *s, Run *run, const char *verb, int cancel_fd, HookAnswe
 bool hook_stop(const Step *s, Run *run, const char *verb);
 /* What went wrong, "it ended with status 1: LAST LINE"; NULL when nothing did. */
 const char *hook_problem(const HookAnswer *a, char *buf, size_t size);
-/* For hooks that cannot stop anything. */
-void hook_warn(const Step *s, Run *run, const char *verb, const char *problem);
+/* Runs a verb that can stop nothing, once, whatever dies meanwhile; what goes wrong is a warning.
+ * unless: why it must not be run (NULL: it may). */
+void hook_tell(const Step *s, Run *run, const char *verb, const char *unless);

@@ -22,21 +22,6 @@ static int prepare_apply(const Step *s, Run *run, Failure *f)
                        : 0;
 }
 
-static void undo(const Step *s, Run *run)
-{
-        char text[1024];
-        Failure f = { 0 };
-        HookAnswer a;
-        const char *problem = NULL;
-
-        if (hook_run(s, run, "undo", -EBADF, &a, &f) < 0)
-                problem = f.kind ? failure_text(&f, text, sizeof(text)) : "it could not be run";
-        else
-                problem = hook_problem(&a, text, sizeof(text));
-        if (problem)
-                hook_warn(s, run, "undo", problem);
-}
-
 /* Every freeze was reverted before this, unless a thaw failed; and a hook that meets a frozen
  * filesystem would wait until it is killed. */
 static int prepare_revert(const Step *s, Run *run, Failure *f)
@@ -44,14 +29,8 @@ static int prepare_revert(const Step *s, Run *run, Failure *f)
         if (!hook_began(s, run, "prepare"))
                 return 0;
         (void)hook_stop(s, run, "prepare");
-        if (hook_stop(s, run, "undo"))
-                hook_warn(s, run, "undo", "it was cut short by the death of the worker");
-        if (hook_began(s, run, "undo"))
-                return 0;
-        if (run_stands(run, "freeze"))
-                hook_warn(s, run, "undo", "not run, because a filesystem is still frozen");
-        else
-                undo(s, run);
+        hook_tell(s, run, "undo",
+                run_stands(run, "freeze") ? "not run, because a filesystem is still frozen" : NULL);
         return 0;
 }
 
