@@ -94,7 +94,7 @@ const StepOps *policy_find_step(const char *name)
 
 static char *in_dir(const char *name)
 {
-        char *path = string_printf("%s/%s", dir, name);
+        char *path = string_printf("%s%s%s", dir, *name == '/' ? "" : "/", name);
 
         assert_non_null(path);
         return path;
@@ -160,22 +160,28 @@ static unsigned said(const char *what)
 
 /* --- which there are --- */
 
-static void make_dirs(void)
+/* The daemon looks below the directory it was configured for, which need not be /etc. */
+#define LIB "/usr/lib/pmemremoved/hooks.d/"
+#define ETC CONFDIR "/pmemremoved/hooks.d/"
+#define RUN "/run/pmemremoved/hooks.d/"
+
+static void make_dir(const char *name)
 {
-        static const char *const dirs[] = { "usr", "usr/lib", "usr/lib/pmemremoved",
-                "usr/lib/pmemremoved/hooks.d", "etc", "etc/pmemremoved", "etc/pmemremoved/hooks.d",
-                "run", "run/pmemremoved", "run/pmemremoved/hooks.d" };
+        _cleanup_(freep) char *path = in_dir(name);
 
-        for (size_t i = 0; i < ELEMENTSOF(dirs); i++) {
-                _cleanup_(freep) char *path = in_dir(dirs[i]);
-
+        for (char *c = strchr(path + strlen(dir) + 1, '/'); c; c = strchr(c + 1, '/')) {
+                *c = '\0';
                 assert_true(mkdir(path, 0755) == 0 || errno == EEXIST);
+                *c = '/';
         }
 }
 
-#define LIB "usr/lib/pmemremoved/hooks.d/"
-#define ETC "etc/pmemremoved/hooks.d/"
-#define RUN "run/pmemremoved/hooks.d/"
+static void make_dirs(void)
+{
+        make_dir(LIB);
+        make_dir(ETC);
+        make_dir(RUN);
+}
 
 static Graph *scan(void)
 {
