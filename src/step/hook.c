@@ -26,11 +26,15 @@
 /* The service manager calls the end of a service by SIGHUP, SIGINT, SIGTERM or SIGPIPE a success
  * (systemd.service(5), SuccessExitStatus=), and systemd-run --wait answers 0: a query that somebody
  * stopped would have said yes. So a shell makes a status of it, 255 when it was signalled itself
- * and 128 and the signal's number for the hook. "$0" and "$?" reach it as they are, because the
+ * and 128 and the signal's number for the hook; and because it may be signalled before its trap is
+ * set, only a status it has also spelled counts. "$0" and "$?" reach it as they are, because the
  * manager expands $NAME only where it is a word of its own, and only ${NAME} inside of one
  * (systemd.service(5), "Command lines"). */
 #define SHELL "/bin/sh"
-#define SHELL_SCRIPT "trap 'exit 255' HUP INT TERM PIPE; \"$0\" \"$1\"; exit $?"
+#define SHELL_SAYS "pmemremoved-hook: ended with status "
+#define SHELL_SCRIPT                                                                               \
+        "trap 'exit 255' HUP INT TERM PIPE; \"$0\" \"$1\"; s=$?; echo; echo \"" SHELL_SAYS         \
+        "$s\"; exit $s"
 #define SHELL_SIGNALLED 128
 #define SHELL_NOT_EXECUTABLE 126
 /* One string of argv or of the environment, its end included: 32 pages (execve(2),
@@ -47,6 +51,7 @@ typedef struct Hook {
         char unit[UNIT_NAME_MAX];
         HookAnswer *answer;
         size_t n_lines;
+        bool spelled; /* its shell said how it ended */
 } Hook;
 
 /* ':' is in no hook's name. */
@@ -103,6 +108,10 @@ static void on_line(const char *text, void *userdata)
 {
         Hook *h = userdata;
 
+        if (strncmp(text, SHELL_SAYS, strlen(SHELL_SAYS)) == 0) {
+                h->spelled = true;
+                return;
+        }
         (void)snprintf(h->answer->last_line, sizeof(h->answer->last_line), "%s", text);
         if (h->n_lines++ < OUTPUT_LINES_MAX)
                 (void)run_note(h->run, "hook-output", step_node(h->step), "verb", h->verb, "text",
@@ -237,7 +246,7 @@ static int execute(Hook *h, char *const *argv, char *const *env, const char *inp
         /* systemd-run may have been ended before it started the unit, or after it. */
         if (r < 0 && managed)
                 stop_unit(h->unit);
-        return r;
+        return r == HOOK_FINE && managed && !h->spelled ? -ENODATA : r;
 }
 
 static void note_end(const Hook *h)
@@ -298,6 +307,8 @@ static const char *describe_status(const HookAnswer *a, char *buf, size_t size)
                 return "it took longer than HookTimeout= and was ended";
         if (a->status == -EOWNERDEAD)
                 (void)snprintf(buf, size, "it was killed by signal %d", a->signal);
+        else if (a->status == -ENODATA)
+                return "it was ended before it could be run to its end";
         else if (a->status < 0)
                 (void)snprintf(buf, size, "it was not run to its end (%s)", strerror(-a->status));
         else if (a->status == 203 || a->status == SHELL_NOT_EXECUTABLE ||

@@ -76,6 +76,13 @@ hook 10-first <<'END'
 [ "$1" != prepare ] || kill -HUP $$
 END
 refused_by '10-first.*prepare.*killed by signal 1,'
+
+note "nor has one whose shell was ended before it could say a word"
+mkdir -p /run/systemd/system/pmemremoved-hook-.service.d
+printf '[Service]\nExecStart=\nExecStart=/bin/sh -c "kill -TERM $$$$"\n' \
+        >/run/systemd/system/pmemremoved-hook-.service.d/short.conf
+refused_by '10-first.*ended before it could be run'
+rm -r /run/systemd/system/pmemremoved-hook-.service.d
 : >/run/hooks/said
 hook 10-first <<'END'
 [ "$1" != query ] || { echo "the moon is full"; exit 3; }
