@@ -6,7 +6,8 @@
  *     pmemremoved-ledger 1
  *     request namespace0.0 id=7 mode=auto uid=0 ...
  *     <the plan, up to "end">
- *     closure names="namespace0.0 ..."  the daemon's: what nobody else may touch meanwhile
+ *     closure names="namespace0.0 ..."  the daemon's: what nobody else may touch meanwhile;
+ *                                       started= and ended= below are usec of CLOCK_REALTIME
  *     begin 1                          written and synced before step 1 is applied
  *     announce                         PrepareForRemoval(true) is due
  *     delay-over how=released          or timed-out: whoever asked for time has had it
@@ -25,7 +26,7 @@
  *     warn ...                         something for people that changes nothing
  *     progress 3 text="..."            what is being waited for
  *     reverted 2
- *     finished result=done             the worker's last word; then the file is only a memory
+ *     finished result=done ended=...   the worker's last word; then the file is only a memory
  *     reported                         journal and bus were told; else the next daemon does it
  *
  *     left 812 signal=SIGTERM          exited after that signal

@@ -63,7 +63,8 @@ static int removal_build(Removal *r)
         return plan_seal(r->plan);
 }
 
-/* Where it comes back from after a restart: which devices nobody else may touch meanwhile. */
+/* Where it comes back from after a restart: which devices nobody else may touch meanwhile, and when
+ * it began. */
 static int remember_closure(Removal *r, const char *closure)
 {
         _cleanup_(record_freep) Record *rec = record_new("closure", NULL);
@@ -72,7 +73,9 @@ static int remember_closure(Removal *r, const char *closure)
         e = strv_split(strempty(closure), &r->closure);
         if (e < 0)
                 return e;
-        if (!rec || record_set(rec, "names", strempty(closure)) < 0)
+        r->started_realtime_usec = now_realtime_usec();
+        if (!rec || record_set(rec, "names", strempty(closure)) < 0 ||
+                record_setf(rec, "started", "%" PRIu64, r->started_realtime_usec) < 0)
                 return -ENOMEM;
         e = ledger_append(r->ledger, rec);
         if (e == 0)
@@ -159,7 +162,6 @@ int removal_new(
         }
         *req = NULL;
         *plan = NULL;
-        r->started_realtime_usec = now_realtime_usec();
         log_start(r);
         bus_signal_new(r);
         *ret = r;
@@ -181,6 +183,8 @@ static int adopt(Removal *r, Ledger *l)
                 e = removal_build(r);
         if (e < 0)
                 return e;
+        if (closure && record_get_u64(closure, "started", &r->started_realtime_usec) < 0)
+                r->started_realtime_usec = 0;
         for (size_t i = 0; i < l->n_records; i++)
                 (void)removal_take(r, l->records[i]);
         r->n_heard = l->n_records;
@@ -422,6 +426,7 @@ static void close_own_ledger(Removal *r)
                 return;
         if (rec && record_set(rec, "result", r->result) == 0 &&
                 record_set(rec, "state", removal_state_to_string(r->state)) == 0 &&
+                record_setf(rec, "ended", "%" PRIu64, r->ended_realtime_usec) == 0 &&
                 ledger_append(r->ledger, rec) < 0)
                 removal_log(r, LOG_WARNING, NULL, NULL, NULL, "its ledger could not be closed");
         r->ledger = ledger_free(r->ledger);

@@ -418,6 +418,8 @@ static void log_stopped_units(const Removal *r)
 static void take_finished(Removal *r, const Record *rec)
 {
         r->last_word = removal_state_from_string(strempty(record_get(rec, "state")));
+        if (r->replaying && record_get_u64(rec, "ended", &r->ended_realtime_usec) < 0)
+                r->ended_realtime_usec = 0;
         if (r->last_word != REMOVAL_ROLLED_BACK)
                 log_stopped_units(r);
         if (r->last_word == REMOVAL_SUCCEEDED)

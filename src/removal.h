@@ -81,8 +81,8 @@ typedef struct Removal {
         Failure failure;
         const char *result; /* NULL until the end */
         uint64_t ended_usec;
-        uint64_t started_realtime_usec; /* CLOCK_REALTIME, 0: in an earlier life of the daemon */
-        uint64_t ended_realtime_usec;
+        uint64_t started_realtime_usec; /* CLOCK_REALTIME */
+        uint64_t ended_realtime_usec;   /* 0: not yet */
         RemovalState last_word; /* state that "finished" names; _INVALID: not said */
 
         Worker *worker;

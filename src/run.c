@@ -6,6 +6,7 @@
 
 #include "run.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <sys/socket.h>
@@ -531,12 +532,13 @@ static int roll_back(Run *run, Failure *f)
 
 static int finish(Run *run, const Failure *f, const char *state)
 {
-        char err[16];
+        char err[16], ended[24];
 
         (void)snprintf(err, sizeof(err), "%d", -f->err);
+        (void)snprintf(ended, sizeof(ended), "%" PRIu64, now_realtime_usec());
         return run_note(run, "finished", NULL, "result", failure_result(f->kind), "state", state,
                 "kind", f->kind == FAILURE_NONE ? NULL : failure_info(f->kind)->name, "err", err,
-                "step", f->step, "node", f->node, "sentence", f->sentence, NULL);
+                "step", f->step, "node", f->node, "sentence", f->sentence, "ended", ended, NULL);
 }
 
 /* What is left of a failed run: back when that is possible, and the truth about it. */

@@ -540,7 +540,7 @@ static void test_load(void **state)
 {
         Manager *m = make_manager();
         Removal *r = play(m, "both begin 1\nboth committed\nhear cancel\n", "");
-        uint64_t id = r->id;
+        uint64_t id = r->id, started = r->started_realtime_usec;
 
         while (r->state != REMOVAL_COMMITTED)
                 assert_true(sd_event_run(m->event, 10 * USEC_PER_SEC) >= 0);
@@ -551,7 +551,7 @@ static void test_load(void **state)
         assert_true(removal_alive(r));
         assert_true(r->committed);
         assert_true(removal_concerns(r, "region0"));
-        script("recover", "both finished result=done state=succeeded\n");
+        script("recover", "both finished result=done state=succeeded ended=4711\n");
         assert_int_equal(removal_recover(r), 0);
         assert_int_equal(r->state, REMOVAL_COMMITTED);
         live(m, r);
@@ -561,6 +561,8 @@ static void test_load(void **state)
         assert_int_equal(removal_load(m, id, &r), 0);
         assert_int_equal(r->state, REMOVAL_SUCCEEDED);
         assert_string_equal(r->result, "done");
+        assert_int_equal(r->started_realtime_usec, started);
+        assert_int_equal(r->ended_realtime_usec, 4711);
         assert_int_equal(r->steps[0], STEP_RUNNING);
         assert_false(r->replaying);
         drop_manager(m);
