@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "util/fault.h"
 #include "util/text.h"
 
 #define LEDGER_HEAD "pmemremoved-ledger 1\n"
@@ -339,6 +340,27 @@ int ledger_lock(Ledger *l, bool wait)
         return 0;
 }
 
+/* The line as a whole, unless a test wants it torn. */
+static int write_line(int fd, const Record *rec, const char *line)
+{
+        size_t size = strlen(line), whole;
+        char what[128];
+        int r;
+
+        (void)snprintf(
+                what, sizeof(what), "%s%s%s", rec->verb, rec->name ? " " : "", strempty(rec->name));
+        r = fault_point("write-before", what);
+        if (r < 0)
+                return r;
+        whole = fault_tear(what, size);
+        r = write_all(fd, line, whole);
+        if (r == 0 && whole < size)
+                r = fault_point("torn", what);
+        if (r == 0 && whole == size && fdatasync(fd) < 0)
+                r = -errno;
+        return r < 0 ? r : fault_point("write-after", what);
+}
+
 int ledger_append(Ledger *l, const Record *rec)
 {
         _cleanup_(record_freep) Record *copy = record_copy(rec);
@@ -353,9 +375,7 @@ int ledger_append(Ledger *l, const Record *rec)
                         return -errno;
                 l->torn_at = -1;
         }
-        r = write_all(l->fd, line, strlen(line));
-        if (r == 0 && fdatasync(l->fd) < 0)
-                r = -errno;
+        r = write_line(l->fd, rec, line);
         if (r == 0)
                 r = remember(l, copy);
         if (r == 0)

@@ -11,6 +11,7 @@
 #include "manager.h"
 #include "messages.h"
 #include "recover.h"
+#include "util/fault.h"
 #include "util/log.h"
 #include "util/text.h"
 #include "worker.h"
@@ -80,7 +81,8 @@ static int parse_option(int c)
         case 'h':
                 return help();
         case OPTION_VERSION:
-                printf("pmemremoved %s\n", PACKAGE_VERSION);
+                printf("pmemremoved %s%s\n", PACKAGE_VERSION,
+                        FAULT_INJECTION ? " (with fault injection, for tests only)" : "");
                 return 0;
         case OPTION_CHECK:
                 arg_check_config = true;
@@ -156,6 +158,7 @@ static int recover(void)
 {
         const char *dir = getenv("RUNTIME_DIRECTORY");
 
+        fault_role("recovery");
         return recover_all(dir && *dir == '/' ? dir : LEDGER_DIR, RECOVER_USEC) < 0 ? EXIT_FAILURE
                                                                                     : EXIT_SUCCESS;
 }
@@ -179,6 +182,10 @@ static int run_daemon(void)
         _cleanup_(manager_freep) Manager *m = NULL;
         int r;
 
+        fault_role("daemon");
+        if (FAULT_INJECTION)
+                log_warning("This is a build with fault injection, for tests only: who can write "
+                            "to the runtime directory makes it fail. Install another one.");
         if (load_config(NULL, &config) < 0)
                 return EXIT_CONFIG;
         r = block_signals();

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <sys/socket.h>
 
+#include "util/fault.h"
 #include "util/text.h"
 
 #define MESSAGE_MAX 512
@@ -384,8 +385,13 @@ static int apply_step(Run *run, const Step *s, Failure *f)
         if (r == 0)
                 r = run_note(run, "begin", step_number(s, number), "step", s->ops->name, "node",
                         s->args->name, NULL);
+        fault_step(number);
+        if (r == 0)
+                r = fault_point("before", NULL);
         if (r == 0)
                 r = s->ops->apply(s, run, f);
+        if (r == 0)
+                r = fault_point("after", NULL);
         if (r == 0 && streq(s->ops->name, "commit"))
                 run->committed = true;
         if (r == 0)
@@ -495,8 +501,14 @@ static int advance(Run *run, Failure *f)
 static int revert_step(Run *run, const Step *s, Failure *f)
 {
         char number[16];
-        int r = s->ops->revert ? s->ops->revert(s, run, f) : 0;
+        int r;
 
+        fault_step(step_number(s, number));
+        r = fault_point("revert-before", NULL);
+        if (r == 0 && s->ops->revert)
+                r = s->ops->revert(s, run, f);
+        if (r == 0)
+                r = fault_point("revert-after", NULL);
         if (r < 0) {
                 complete_failure(f, s, r);
                 (void)note_failure(run, "revert-failed", s, f);

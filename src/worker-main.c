@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "run.h"
+#include "util/fault.h"
 #include "util/text.h"
 
 #define LEDGER_FD 3
@@ -74,6 +75,7 @@ int worker_main(bool recover)
         int socket_fd = open_socket(), r;
 
         (void)signal(SIGPIPE, SIG_IGN);
+        fault_role(recover ? "recovery" : "worker");
         /* The kernel takes it from the path, and that is /proc/self/exe. */
         (void)prctl(PR_SET_NAME, "pmr-worker");
         r = take_lock(socket_fd);

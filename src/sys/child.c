@@ -12,6 +12,7 @@
 
 #include "sys/child.h"
 #include "sys/pidfd.h"
+#include "util/fault.h"
 
 /* SIGKILL takes microseconds, unless the child sleeps uninterruptibly: then no wait is enough. */
 #define REAP_USEC (20 * USEC_PER_MSEC)
@@ -28,7 +29,11 @@ child_run(pid_t parent, bool die_with_parent, ChildFn fn, void *arg)
                 if (getppid() != parent)
                         _exit(ECHILD);
         }
-        r = fn(arg);
+        r = fault_point("child-before", NULL);
+        if (r == 0)
+                r = fn(arg);
+        if (r == 0)
+                r = fault_point("child-after", NULL);
         /* No errno that reaches user space is above 133; what is would be cut to another one. */
         if (r < -255)
                 r = -EIO;
