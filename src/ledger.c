@@ -361,21 +361,37 @@ static int write_line(int fd, const Record *rec, const char *line)
         return r < 0 ? r : fault_point("write-after", what);
 }
 
+/* What is left of a line that could not be written, by us or by who wrote before us: the next one
+ * must not be glued to it, or nobody could read the ledger any more. */
+static int cut_torn(Ledger *l)
+{
+        if (l->torn_at < 0)
+                return 0;
+        if (ftruncate(l->fd, l->torn_at) < 0)
+                return -errno;
+        l->torn_at = -1;
+        return 0;
+}
+
 int ledger_append(Ledger *l, const Record *rec)
 {
         _cleanup_(record_freep) Record *copy = record_copy(rec);
         _cleanup_(freep) char *word = copy ? record_print(copy) : NULL;
         _cleanup_(freep) char *line = word ? string_printf("%s\n", word) : NULL;
+        struct stat st;
         int r;
 
         if (!line)
                 return -ENOMEM;
-        if (l->torn_at >= 0) {
-                if (ftruncate(l->fd, l->torn_at) < 0)
-                        return -errno;
-                l->torn_at = -1;
-        }
+        r = cut_torn(l);
+        if (r < 0)
+                return r;
+        if (fstat(l->fd, &st) < 0)
+                return -errno;
         r = write_line(l->fd, rec, line);
+        /* A full /run takes as much of it as fits into the last page. */
+        if (r < 0)
+                l->torn_at = (long)st.st_size;
         if (r == 0)
                 r = remember(l, copy);
         if (r == 0)

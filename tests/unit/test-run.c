@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -447,6 +448,34 @@ static void test_torn_tail_is_ignored(void **state)
         assert_string_equal(result_of(l), "failed");
 }
 
+/* A full disk takes the first half of a line: what is written once there is room again must not be
+ * glued to it. */
+static void test_line_cut_short_is_not_continued(void **state)
+{
+        _cleanup_(ledger_freep) Ledger *l = new_ledger(plain), *again = NULL;
+        _cleanup_(record_freep) Record *r = record_new("warn", "a-name-that-is-cut");
+        struct rlimit old, small;
+        struct stat st;
+
+        assert_int_equal(stat(l->path, &st), 0);
+        assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+        small = (struct rlimit){ .rlim_cur = (rlim_t)st.st_size + 7, .rlim_max = old.rlim_max };
+        (void)signal(SIGXFSZ, SIG_IGN);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+        assert_int_equal(ledger_append(l, r), -EFBIG);
+        assert_int_equal(ledger_append(l, r), -EFBIG);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+        assert_int_equal(l->n_records, 0);
+        again = reload(l);
+        assert_int_equal(again->n_records, 0);
+        again = ledger_free(again);
+        assert_int_equal(ledger_append(l, r), 0);
+        assert_int_equal(ledger_append(l, r), 0);
+        again = reload(l);
+        assert_int_equal(again->n_records, 2);
+        assert_string_equal(again->records[1]->name, "a-name-that-is-cut");
+}
+
 static void test_foreign_ledger_is_refused(void **state)
 {
         _cleanup_(ledger_freep) Ledger *l = fresh(plain);
@@ -508,6 +537,7 @@ int main(void)
                 cmocka_unit_test(test_busy_on_last_rung_is_undone),
                 cmocka_unit_test(test_lost_parent_cancels),
                 cmocka_unit_test(test_torn_tail_is_ignored),
+                cmocka_unit_test(test_line_cut_short_is_not_continued),
                 cmocka_unit_test(test_foreign_ledger_is_refused),
                 cmocka_unit_test(test_lock_keeps_second_worker_out),
                 cmocka_unit_test(test_ids_are_never_reused),
