@@ -126,12 +126,12 @@ static const char *role_of(pid_t pid)
                 return "guardian";
         if (streq(name, "pmr-worker"))
                 return session == pid ? "worker" : "below";
-        (void)snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
-        /* Its own name alone: with another word it is something else, like --recover. */
-        if (!streq(name, "pmemremoved") ||
-                read_text(path, words, sizeof(words)) != (ssize_t)strlen(words) + 1)
+        if (!streq(name, "pmemremoved") || parent != 1)
                 return "other";
-        return parent == 1 ? "daemon" : "other";
+        (void)snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+        /* Its own name alone; with another word it is what runs when the service has stopped. */
+        return read_text(path, words, sizeof(words)) == (ssize_t)strlen(words) + 1 ? "daemon"
+                                                                                   : "recovery";
 }
 
 /* All that is in our control group, which is where workers and guardians are as well. */
@@ -174,7 +174,7 @@ static void say_fired(unsigned i, const char *text)
         int fd;
 
         fault_path(fired[i], path, sizeof(path));
-        fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+        fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd >= 0)
                 n = write(fd, text, strlen(text));
         (void)n;

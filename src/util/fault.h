@@ -13,8 +13,9 @@
  * written the verb and the name of the record; "by" the role of the process that must come there;
  * "nth" counts, in that process, what matches. Actions:
  *
- *     kill, stop   whom="worker daemon guardian below": SIGKILL or SIGSTOP, as if at one instant;
- *                  "below" is the process that came to the point, if it is a child of the worker
+ *     kill, stop   whom="worker daemon guardian recovery below": SIGKILL or SIGSTOP, as if at one
+ *                  instant; "recovery" is the unit's --recover, "below" the child of the worker
+ *                  that came to the point
  *     fail         err=28: the point fails with this errno
  *
  * Where a file RUNDIR/faults/trace is, each point adds a line "PLACE ROLE THERE,... DETAIL" to it,

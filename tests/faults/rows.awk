@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# From the points of a reference ("PLACE ROLE THERE,... DETAIL") the rows of the matrix: each point with each set of those who
+# were there and can be hit. What is left out, and why, is said by "pruned|REASON".
+# -v prefix=  nothing: the way forward; else the second fault, after first= has turned it round
+# -v role=    whose points
+
+function word(text) {
+        return text ~ / / || text == "" ? "\"" text "\"" : text
+}
+
+function prune(reason) {
+        print "pruned|" reason
+}
+
+# Of what the point itself says nothing new, for another one comes at the same state of things.
+function repeated(place, detail) {
+        if (place == "write-before" && detail ~ /^(begin|end|reverted) /)
+                return 1
+        if (place == "write-after" && detail ~ /^(begin|reverted) /)
+                return 1
+        return 0
+}
+
+function row(place, nth, detail, whom, action,    fault) {
+        fault = place " detail=" word(detail) " by=" role (nth > 1 ? " nth=" nth : "")
+        fault = fault (whom == "-" ? "" : " whom=" word(whom)) " " action
+        print (prefix == "" ? "" : prefix " ") place " " detail "|" whom "|" (first == "" ? "" : first "|") fault
+}
+
+function rows_for(place, nth, there, detail,    all, n, mask, i, whom, roles) {
+        n = 0
+        split("worker daemon guardian recovery", roles, " ")
+        for (i = 1; i <= 4; i++)
+                if (index("," there, "," roles[i] ","))
+                        all[n++] = roles[i]
+        for (mask = 1; mask < 2 ^ n; mask++) {
+                whom = ""
+                for (i = 0; i < n; i++)
+                        if (int(mask / 2 ^ i) % 2)
+                                whom = whom (whom == "" ? "" : " ") all[i]
+                if (prefix != "" && whom !~ /^(worker|worker daemon|recovery)$/)
+                        prune("a second fault hits the worker, or worker and daemon")
+                else if (place ~ /^write/ && whom !~ /^(worker|daemon|recovery)$/)
+                        prune("at a write of the ledger one dies, pairs die beside it")
+                else
+                        row(place, nth, detail, whom, "action=kill")
+        }
+}
+
+$2 == role {
+        place = $1
+        there = $3
+        detail = $0
+        sub(/^[^ ]* [^ ]* [^ ]* ?/, "", detail)
+        nth = ++seen[place, detail]
+        if (place == "write-before" && detail ~ /^(rollback|recovering)$/)
+                turned = 1
+        if (prefix != "" && !turned)
+                next
+        # The planner's, and those of looks at the machine: they hold nothing.
+        if (role == "daemon" && place ~ /^child/)
+                next
+        if (prefix == "" && nth > 1 || prefix != "" && again[place, detail]++) {
+                prune("the same point once more")
+                next
+        }
+        if (place == "write-before" && detail !~ /^end /)
+                row("torn", 1, detail, role == "daemon" ? "daemon" : "worker", "action=kill")
+        if (repeated(place, detail)) {
+                prune("nothing happens between this write and the point beside it")
+                next
+        }
+        rows_for(place, nth, there, detail)
+        if (place == "child-before" && prefix == "")
+                row(place, nth, detail, "below", "action=kill")
+        if (place ~ /^(before|revert-before)$/)
+                row(place, nth, detail, "-", "action=fail err=5")
+}
