@@ -9,6 +9,7 @@
 #include "bus-error.h"
 #include "bus-options.h"
 #include "manager-inhibitors.h"
+#include "manager-shutdown.h"
 #include "planner.h"
 #include "policy-overrides.h"
 #include "removal-inhibit.h"
@@ -133,10 +134,13 @@ int bus_ask(Manager *m, sd_bus_message *msg, Request *req, bool topology,
 static int check_room(Manager *m, const Request *req, char *const *closure, Failure *f)
 {
         uint64_t max = m->config->policies[0]->max_parallel;
+        const char *going = shutdown_refuses(m->shutdown);
         const Removal *other;
 
         if (req->dry_run)
                 return 0;
+        if (going)
+                return failure_set(f, FAILURE_CANCELLED, 0, NULL, "%s", going);
         other = manager_find_related(m, closure, req->target);
         if (other)
                 return failure_set(f, FAILURE_IN_PROGRESS, 0, req->target,

@@ -8,6 +8,7 @@
 #include "bus-error.h"
 #include "bus-objects.h"
 #include "bus.h"
+#include "manager-shutdown.h"
 #include "manager-watch.h"
 #include "util/log.h"
 
@@ -54,6 +55,9 @@ int manager_bus_open(Manager *m)
                 return r;
         r = sd_bus_match_signal(m->bus, NULL, "org.freedesktop.DBus.Local", NULL,
                 "org.freedesktop.DBus.Local", "Disconnected", on_disconnected, m);
+        if (r < 0)
+                return r;
+        r = shutdown_watch(m, &m->shutdown);
         if (r < 0)
                 return r;
         r = sd_bus_attach_event(m->bus, m->event, SD_EVENT_PRIORITY_NORMAL);

@@ -15,6 +15,7 @@
 #include "bus-objects.h"
 #include "bus-signals.h"
 #include "manager-inhibitors.h"
+#include "manager-shutdown.h"
 #include "manager-watch.h"
 #include "messages.h"
 #include "planner.h"
@@ -95,6 +96,7 @@ Manager *manager_free(Manager *m)
                 removal_free(m->removals[i]);
         free(m->removals);
         watch_free(m->watch);
+        shutdown_free(m->shutdown);
         device_table_free(m->devices);
         inhibitors_free(m->inhibitors);
         config_free(m->config);
@@ -161,6 +163,7 @@ static int on_settle(sd_event_source *s, void *userdata)
         if (busy != m->busy)
                 watchdog_set(m, busy);
         m->busy = busy;
+        shutdown_update(m->shutdown);
         manager_prune_removals(m);
         if (!manager_frozen(m))
                 planner_start_waiting(m);

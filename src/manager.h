@@ -13,6 +13,7 @@
 
 typedef struct Authorization Authorization;
 typedef struct Planner Planner;
+typedef struct Shutdown Shutdown;
 typedef struct Watch Watch;
 
 struct Manager {
@@ -28,6 +29,7 @@ struct Manager {
         DeviceTable *devices;
         struct InhibitorTable *inhibitors;
         Watch *watch;
+        Shutdown *shutdown; /* NULL without a bus */
         unsigned n_guests;             /* questions to planners that others than root have open */
         Authorization *authorizations; /* questions to polkit that wait for an answer */
         bool named;                    /* the bus name was asked for */
