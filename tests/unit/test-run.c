@@ -476,6 +476,67 @@ static void test_line_cut_short_is_not_continued(void **state)
         assert_string_equal(again->records[1]->name, "a-name-that-is-cut");
 }
 
+/* A life whose ledger can grow by so many bytes only; what it told its parent last is left in word.
+ */
+static void life_on_full_disk(const Ledger *l, size_t room, char word[static 512])
+{
+        int pair[2];
+        pid_t pid;
+        ssize_t n;
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                Ledger *mine = NULL;
+                Failure f = { 0 };
+                struct stat st;
+                int r = ledger_load(l->path, policy_find_step, &mine);
+
+                (void)signal(SIGXFSZ, SIG_IGN);
+                if (r < 0 || fstat(mine->fd, &st) < 0 ||
+                        setrlimit(RLIMIT_FSIZE,
+                                &(struct rlimit){ (rlim_t)st.st_size + room, RLIM_INFINITY }) < 0)
+                        _exit(99);
+                r = run_plan(mine, pair[1], &f);
+                _exit(r < 0 ? 1 : 0);
+        }
+        (void)close(pair[1]);
+        word[0] = '\0';
+        while ((n = recv(pair[0], word, 511, 0)) > 0)
+                word[n] = '\0';
+        (void)close(pair[0]);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* What cannot be written is done or taken back all the same, and told as what it is. */
+static void test_full_disk(void **state)
+{
+        char word[512];
+        size_t undone = 0, room = 0;
+
+        do {
+                _cleanup_(ledger_freep) Ledger *l = fresh(plain);
+
+                life_on_full_disk(l, room, word);
+                if (strstr(word, "state=rolled-back")) {
+                        undone++;
+                        assert_clean(5);
+                } else {
+                        assert_non_null(strstr(word, "state=succeeded"));
+                        assert_true(world->applied[5]);
+                }
+                /* With room again, and another life if the last word is missing, it stays that. */
+                assert_false(life(l, true, 0));
+                if (strstr(word, "state=rolled-back"))
+                        assert_clean(5);
+                else
+                        assert_true(world->applied[5]);
+                room += 7;
+        } while (room < 600);
+        assert_true(undone > 5);
+}
+
 static void test_foreign_ledger_is_refused(void **state)
 {
         _cleanup_(ledger_freep) Ledger *l = fresh(plain);
@@ -538,6 +599,7 @@ int main(void)
                 cmocka_unit_test(test_lost_parent_cancels),
                 cmocka_unit_test(test_torn_tail_is_ignored),
                 cmocka_unit_test(test_line_cut_short_is_not_continued),
+                cmocka_unit_test(test_full_disk),
                 cmocka_unit_test(test_foreign_ledger_is_refused),
                 cmocka_unit_test(test_lock_keeps_second_worker_out),
                 cmocka_unit_test(test_ids_are_never_reused),
