@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Where messages go. Nothing here allocates or fails: a message that cannot be written is lost, and
- * the caller goes on. CODE_FILE and its kin would name this file for every message, so they are
- * left out; records are told apart by MESSAGE_ID. */
-
-#define SD_JOURNAL_SUPPRESS_LOCATION
+/* Where messages go. Nothing here allocates, fails or waits: a message that cannot be written is
+ * lost and counted, and the caller goes on. CODE_FILE and its kin would name this file for every
+ * message, so they are left out; records are told apart by MESSAGE_ID. */
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <systemd/sd-journal.h>
 
+#include "util/journal.h"
 #include "util/log.h"
 #include "util/text.h"
 
 #define TEXT_MAX 4096
+#define MESSAGE_FIELD "MESSAGE="
 
 typedef enum LogTarget {
         LOG_TARGET_AUTO,
@@ -45,6 +44,7 @@ static const char *const level_names[] = {
 
 static int max_level = LOG_INFO;
 static LogTarget target = LOG_TARGET_AUTO;
+static unsigned lost; /* since journald last took one */
 
 void log_set_max_level(int level)
 {
@@ -125,49 +125,63 @@ static void write_console(const char *text)
         (void)n;
 }
 
-static void iov_add(struct iovec *iov, int *n, const char *s)
-{
-        iov[(*n)++] = (struct iovec){ .iov_base = (char *)s, .iov_len = strlen(s) };
-}
-
 /* message is "MESSAGE=" and the text. */
 static int write_journal(
         int level, const char *message_id, char *const *fields, const char *message)
 {
         char priority[] = "PRIORITY=0", id[sizeof("MESSAGE_ID=") + 36], identifier[128];
-        struct iovec iov[LOG_FIELDS_MAX + 4];
-        int n = 0;
+        const char *all[LOG_FIELDS_MAX + 4];
+        size_t n = 0;
 
         priority[sizeof(priority) - 2] = (char)('0' + level);
         (void)snprintf(identifier, sizeof(identifier), "SYSLOG_IDENTIFIER=%s",
                 program_invocation_short_name);
-        iov_add(iov, &n, message);
-        iov_add(iov, &n, priority);
-        iov_add(iov, &n, identifier);
+        all[n++] = message;
+        all[n++] = priority;
+        all[n++] = identifier;
         if (message_id) {
                 (void)snprintf(id, sizeof(id), "MESSAGE_ID=%s", message_id);
-                iov_add(iov, &n, id);
+                all[n++] = id;
         }
         for (size_t i = 0; fields && fields[i] && i < LOG_FIELDS_MAX; i++)
-                iov_add(iov, &n, fields[i]);
-        return sd_journal_sendv(iov, n);
+                all[n++] = fields[i];
+        return journal_send(all, n);
+}
+
+/* The journal's stream behind stderr is read by the same journald: where that takes nothing, it
+ * would keep us waiting. */
+static void write_somewhere(
+        LogTarget to, int level, const char *message_id, char *const *fields, const char *message)
+{
+        int r = to == LOG_TARGET_JOURNAL ? write_journal(level, message_id, fields, message)
+                                         : -ENOENT;
+        char text[96];
+
+        if (r == -EAGAIN)
+                lost++;
+        else if (r < 0)
+                write_console(message + strlen(MESSAGE_FIELD));
+        if (r < 0 || lost == 0)
+                return;
+        (void)snprintf(text, sizeof(text),
+                MESSAGE_FIELD "journald took no messages for a while, %u were lost.", lost);
+        if (write_journal(LOG_WARNING, NULL, NULL, text) == 0)
+                lost = 0;
 }
 
 static void _printf_(4, 0) log_write(
         int level, const char *message_id, char *const *fields, const char *fmt, va_list ap)
 {
-        static const char prefix[] = "MESSAGE=";
-        char message[sizeof(prefix) + TEXT_MAX], *text = message + strlen(prefix);
+        char message[sizeof(MESSAGE_FIELD) + TEXT_MAX], *text = message + strlen(MESSAGE_FIELD);
         int saved = errno;
         LogTarget to = target_resolve();
 
         if (level > max_level || level < LOG_EMERG || level > LOG_DEBUG || to == LOG_TARGET_NULL)
                 return;
-        memcpy(message, prefix, sizeof(prefix));
+        memcpy(message, MESSAGE_FIELD, sizeof(MESSAGE_FIELD));
         errno = saved; /* for %m */
         (void)vsnprintf(text, TEXT_MAX, fmt, ap);
-        if (to != LOG_TARGET_JOURNAL || write_journal(level, message_id, fields, message) < 0)
-                write_console(text);
+        write_somewhere(to, level, message_id, fields, message);
         errno = saved;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The only user of sd-journal. Structured records when stderr is the journal, plain text on a
+/* Structured records when stderr is the journal, plain text on a
  * terminal or in a test. One layer logs: only manager, removal, recover and main above debug. */
 
 #include <syslog.h>

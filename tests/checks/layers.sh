@@ -79,7 +79,6 @@ BEGIN {
         library["<gcrypt.h"] = "^util/digest\\.c$"
         library["<libsmartcols"] = "^ctl[a-z-]*\\.c$"
         library["<xfs/"] = "^sys/xfs\\.c$"
-        library["<systemd/sd-journal.h"] = "^util/log\\.c$"
         library["<systemd/sd-login.h"] = "^sys/units\\.c$"
         library["<systemd/sd-id128.h"] = "^(util/log|manager|ledger)\\.c$"
         library["<systemd/sd-"] = \
