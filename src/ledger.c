@@ -354,9 +354,11 @@ static int write_line(int fd, const Record *rec, const char *line)
                 return r;
         whole = fault_tear(what, size);
         r = write_all(fd, line, whole);
-        if (r == 0 && whole < size)
-                r = fault_point("torn", what);
-        if (r == 0 && whole == size && fdatasync(fd) < 0)
+        if (r == 0 && whole < size) {
+                (void)fault_point("torn", what);
+                r = -ENOSPC;
+        }
+        if (r == 0 && fdatasync(fd) < 0)
                 r = -errno;
         return r < 0 ? r : fault_point("write-after", what);
 }

@@ -376,6 +376,19 @@ static void complete_failure(Failure *f, const Step *s, int r)
                 (void)snprintf(f->step, sizeof(f->step), "%s", s->ops->name);
 }
 
+/* A child that asked the kernel was killed (by the OOM killer, who does not know what it is for),
+ * so nobody has answered yet. Past the commit point, where apply may be repeated, it is asked once
+ * more; before it, the way back is open. */
+static int apply_asked_twice(Run *run, const Step *s, Failure *f)
+{
+        int r = s->ops->apply(s, run, f);
+
+        if (r != -EOWNERDEAD || !run->committed)
+                return r;
+        *f = (Failure){ 0 };
+        return s->ops->apply(s, run, f);
+}
+
 static int apply_step(Run *run, const Step *s, Failure *f)
 {
         char number[16];
@@ -389,7 +402,7 @@ static int apply_step(Run *run, const Step *s, Failure *f)
         if (r == 0)
                 r = fault_point("before", NULL);
         if (r == 0)
-                r = s->ops->apply(s, run, f);
+                r = apply_asked_twice(run, s, f);
         if (r == 0)
                 r = fault_point("after", NULL);
         if (r == 0 && streq(s->ops->name, "commit"))

@@ -31,7 +31,8 @@ typedef struct World {
         int die_at;  /* 0: never */
         int fail_at; /* step whose apply fails */
         int fail_also;
-        int refuse_at; /* step whose apply fails before it did anything */
+        int refuse_at;     /* step whose apply fails before it did anything */
+        int child_dies_at; /* step whose first apply does not come to know what became of it */
         FailureKind fail_kind;
         int revert_fails_at;
         int cancel_at; /* step during which the parent says cancel */
@@ -71,6 +72,8 @@ static int fake_apply(const Step *s, Run *run, Failure *f)
 {
         point();
         world->applies[s->number]++;
+        if (world->child_dies_at == (int)s->number && world->applies[s->number] == 1)
+                return failure_set(f, FAILURE_FAILED, -EOWNERDEAD, "node", "its child died");
         if (world->refuse_at == (int)s->number)
                 return failure_set(f, FAILURE_FAILED, -EBUSY, "node", "made to refuse");
         if (world->fail_at == (int)s->number || world->fail_also == (int)s->number) {
@@ -350,6 +353,24 @@ static void test_failure_past_commit_goes_forward(void **state)
         assert_true(world->applied[1] && world->applied[5]);
 }
 
+/* The OOM killer takes the child of a step: past the commit point that is no reason to leave half
+ * of it, before it everything is undone. */
+static void test_killed_child_past_commit(void **state)
+{
+        for (int step = 1; step <= 5; step++) {
+                _cleanup_(ledger_freep) Ledger *l = fresh(plain);
+
+                if (step == 3)
+                        continue;
+                world->child_dies_at = step;
+                assert_false(life(l, false, 0));
+                assert_string_equal(result_of(l), step > 3 ? "done" : "failed");
+                assert_int_equal(world->applies[step], step > 3 ? 2 : 1);
+                if (step < 3)
+                        assert_clean(5);
+        }
+}
+
 static void test_nothing_begun_past_commit_is_undone(void **state)
 {
         _cleanup_(ledger_freep) Ledger *l = fresh(plain), *again = fresh(plain);
@@ -591,6 +612,7 @@ int main(void)
                 cmocka_unit_test(test_what_is_held_is_taken_up_again),
                 cmocka_unit_test(test_failing_step_is_reverted_too),
                 cmocka_unit_test(test_failure_past_commit_goes_forward),
+                cmocka_unit_test(test_killed_child_past_commit),
                 cmocka_unit_test(test_nothing_begun_past_commit_is_undone),
                 cmocka_unit_test(test_revert_failure_is_stuck_but_goes_on),
                 cmocka_unit_test(test_busy_climbs),
