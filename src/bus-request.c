@@ -15,6 +15,7 @@
 #include "removal-inhibit.h"
 #include "removal-log.h"
 #include "topology.h"
+#include "util/fault.h"
 #include "util/text.h"
 
 #define TARGET_MAX 4096
@@ -389,6 +390,7 @@ int call_request_remove(Manager *m, sd_bus_message *msg, sd_bus_error *error)
         const Removal *other;
         int r;
 
+        (void)fault_point("request", "");
         r = bus_request_parse(msg, &req, &f);
         if (r < 0)
                 return fail(error, r, &f);

@@ -76,6 +76,7 @@ int worker_main(bool recover)
 
         (void)signal(SIGPIPE, SIG_IGN);
         fault_role(recover ? "recovery" : "worker");
+        (void)fault_point("start", "");
         /* The kernel takes it from the path, and that is /proc/self/exe. */
         (void)prctl(PR_SET_NAME, "pmr-worker");
         r = take_lock(socket_fd);

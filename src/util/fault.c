@@ -31,6 +31,8 @@ static const char *const fired[FAULTS_MAX] = { "1.fired", "2.fired", "3.fired", 
 static char this_role[16] = "none";
 static char this_step[16];
 static unsigned seen[FAULTS_MAX];
+static unsigned memory_fault;
+static uint64_t memory_left; /* 0: no allocation is to fail */
 
 void fault_role(const char *role)
 {
@@ -222,23 +224,73 @@ static void hit_later(const Record *r, unsigned i, int sig, uint64_t delay_usec)
         _exit(0);
 }
 
-static int act(const Record *r, unsigned i)
+static int act_signal(const Record *r, unsigned i, int sig)
 {
-        const char *action = strempty(record_get(r, "action"));
-        int sig = streq(action, "kill") ? SIGKILL : SIGSTOP;
-        uint64_t err, delay_usec;
+        uint64_t delay_usec;
 
-        if (streq(action, "fail")) {
-                if (record_get_u64(r, "err", &err) < 0)
-                        err = EIO;
-                say_fired(i, "failed\n");
-                return -(int)err;
-        }
         if (record_get_u64(r, "delay", &delay_usec) == 0)
                 hit_later(r, i, sig, delay_usec);
         else
                 hit(r, i, sig);
         return 0;
+}
+
+static int act_kill(const Record *r, unsigned i)
+{
+        return act_signal(r, i, SIGKILL);
+}
+
+static int act_stop(const Record *r, unsigned i)
+{
+        return act_signal(r, i, SIGSTOP);
+}
+
+static int act_fail(const Record *r, unsigned i)
+{
+        uint64_t err;
+
+        if (record_get_u64(r, "err", &err) < 0)
+                err = EIO;
+        say_fired(i, "failed\n");
+        return -(int)err;
+}
+
+static int act_memory(const Record *r, unsigned i)
+{
+        uint64_t after;
+
+        if (record_get_u64(r, "after", &after) < 0)
+                after = 1;
+        memory_fault = i;
+        memory_left = after;
+        return 0;
+}
+
+bool fault_memory(void)
+{
+        if (memory_left == 0 || --memory_left > 0)
+                return false;
+        say_fired(memory_fault, "failed\n");
+        return true;
+}
+
+static const struct {
+        const char *word;
+        int (*act)(const Record *r, unsigned i);
+} actions[] = {
+        { "kill", act_kill },
+        { "stop", act_stop },
+        { "fail", act_fail },
+        { "memory", act_memory },
+};
+
+static int act(const Record *r, unsigned i)
+{
+        for (size_t k = 0; k < ELEMENTSOF(actions); k++)
+                if (streq(actions[k].word, strempty(record_get(r, "action"))))
+                        return actions[k].act(r, i);
+        say_fired(i, "unknown action\n");
+        return -EINVAL;
 }
 
 static bool claim(const Record *r, unsigned i)

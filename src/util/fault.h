@@ -17,6 +17,7 @@
  *                  instant; "recovery" is the unit's --recover, "below" the child of the worker
  *                  that came to the point
  *     fail         err=28: the point fails with this errno
+ *     memory       after=37: the 37th allocation of this process from here on fails, wherever it is
  *
  * Where a file RUNDIR/faults/trace is, each point adds a line "PLACE ROLE THERE,... DETAIL" to it,
  * from which a test learns what there is to be tested.
@@ -34,6 +35,8 @@ void fault_role(const char *role);
 void fault_step(const char *number);
 /* 0, or the negative errno to fail with; or it does not return. */
 int fault_point(const char *place, const char *detail);
+/* Is this allocation to fail? Asked by every malloc(). */
+bool fault_memory(void);
 /* How much of a line of that size is to be written before it tears; all of it: it does not. */
 size_t fault_tear(const char *detail, size_t size);
 #else

@@ -12,6 +12,7 @@ faults=$run/faults
 procs=/sys/fs/cgroup/system.slice/pmemremoved.service/cgroup.procs
 # How long a row may take: recovery waits for locks up to 5 s, a freeze or a drain is shorter.
 row_limit=40
+failures=0
 exec {tick}<> <(:)
 
 # pause SECONDS: no process, which would cost more than the time.
@@ -351,8 +352,9 @@ matrix() {
                 IFS='|' read -r name whom first second <<<"$line"
                 row "$name" "$whom" "$first" ${second:+"$second"}
         done
-        [ "$failures" -eq 0 ] || fail "$failures rows"
+        the_end
 }
 
-failures=0
-matrix
+the_end() {
+        [ "$failures" -eq 0 ] || fail "$failures rows"
+}

@@ -65,7 +65,7 @@ $2 == role {
                 next
         }
         if (place == "write-before" && detail !~ /^end /)
-                row("torn", 1, detail, role == "daemon" ? "daemon" : "worker", "action=kill")
+                row("torn", 1, detail, there ~ /recovery/ ? "recovery" : role == "daemon" ? "daemon" : "worker", "action=kill")
         if (repeated(place, detail)) {
                 prune("nothing happens between this write and the point beside it")
                 next
