@@ -21,6 +21,8 @@
  *     hook-output 10-site verb=query text="..."
  *     hook-ended 10-site:query status=0
  *     vetoed 10-site text="..."        it says no (for people)
+ *     freezing pmem0 at=...            CLOCK_MONOTONIC; from here new writers sleep
+ *     not-frozen pmem0                 somebody else has frozen it, and it stays his
  *     frozen pmem0 / thawed pmem0 usec=...
  *     committed                        forward only from here
  *     warn ...                         something for people that changes nothing
@@ -32,7 +34,7 @@
  *     left 812 signal=SIGTERM          exited after that signal
  *     holds 812 start=4711 now=no      lives, and has let go (or, now=yes, holds it again)
  *
- * "signalled", "newcomer", "freezing", "unbinding", "sigbus", "kernel", "console" are explained
+ * "signalled", "newcomer", "unbinding", "sigbus", "kernel", "console" are explained
  * where a step writes them.
  *
  * The same records go to the parent over the worker's socket, and three that are not kept:

@@ -274,12 +274,22 @@ static void take_killed(Removal *r, const Record *rec)
 /* From the attempt on, not from its success: a scan can hang as soon as FIFREEZE has begun. */
 static void take_freezing(Removal *r, const Record *rec)
 {
-        r->frozen_since_usec = now_usec();
+        /* Read back from a ledger it is long ago. */
+        if (record_get_u64(rec, "at", &r->frozen_since_usec) < 0)
+                r->frozen_since_usec = now_usec();
+}
+
+static void take_not_frozen(Removal *r, const Record *rec)
+{
+        r->frozen_since_usec = 0;
+        removal_log(r, LOG_NOTICE, NULL, NULL, rec->name,
+                "somebody else has filesystem %s frozen, and it stays so", strempty(rec->name));
 }
 
 static void take_frozen(Removal *r, const Record *rec)
 {
-        r->frozen_since_usec = now_usec();
+        if (r->frozen_since_usec == 0)
+                r->frozen_since_usec = now_usec();
         removal_log(r, LOG_NOTICE, MESSAGE_FROZEN, NULL, rec->name, "filesystem %s is frozen",
                 strempty(rec->name));
 }
@@ -469,6 +479,7 @@ static const struct Word {
         { "hook-ended", take_hook_ended, _EVENT_INVALID, none },
         { "killed", take_killed, _EVENT_INVALID, killed_changes },
         { "freezing", take_freezing, _EVENT_INVALID, none },
+        { "not-frozen", take_not_frozen, _EVENT_INVALID, none },
         { "frozen", take_frozen, _EVENT_INVALID, frozen_changes },
         { "thawed", take_thawed, _EVENT_INVALID, frozen_changes },
         { "confirm-wanted", NULL, EVENT_CONFIRM_WANTED, none },

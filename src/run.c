@@ -164,26 +164,30 @@ void run_facts(const Run *run, RunFacts *ret)
         };
 }
 
-/* Is there a later record of this verb and the same name? */
-static bool said_later(const Ledger *l, size_t i, const char *verb)
+/* The last that was said about its freeze, NULL: nothing ever. */
+static const char *frost_of(const Run *run, const char *filesystem)
 {
-        const char *name = strempty(l->records[i]->name);
+        static const char *const verbs[] = { "freezing", "frozen", "not-frozen", "thawed" };
+        const Ledger *l = run->ledger;
 
-        for (size_t k = i + 1; k < l->n_records; k++)
-                if (streq(l->records[k]->verb, verb) && streq(strempty(l->records[k]->name), name))
-                        return true;
-        return false;
+        for (size_t i = l->n_records; i > 0; i--)
+                for (size_t k = 0; k < ELEMENTSOF(verbs); k++)
+                        if (streq(l->records[i - 1]->verb, verbs[k]) &&
+                                streq(strempty(l->records[i - 1]->name), filesystem))
+                                return verbs[k];
+        return NULL;
 }
 
 bool run_frozen(const Run *run, const char *filesystem)
 {
-        const Ledger *l = run->ledger;
+        const char *last = strempty(frost_of(run, filesystem));
 
-        for (size_t i = l->n_records; i > 0; i--)
-                if (streq(l->records[i - 1]->verb, "frozen") &&
-                        streq(strempty(l->records[i - 1]->name), filesystem))
-                        return !said_later(l, i - 1, "thawed");
-        return false;
+        return streq(last, "freezing") || streq(last, "frozen");
+}
+
+bool run_not_frozen(const Run *run, const char *filesystem)
+{
+        return streq(strempty(frost_of(run, filesystem)), "not-frozen");
 }
 
 bool run_stands(const Run *run, const char *op)

@@ -29,6 +29,7 @@
 #include "sys/proc.h"
 #include "sys/xfs.h"
 
+#define FROST_DIR "/run/pmemremoved"
 #define RESCUE_DIR "/run/pmemremoved/rescue"
 #define FREEZE_LOCK "/run/pmemremoved/freeze-lock"
 #define LOCK_RETRY_USEC (100 * USEC_PER_MSEC)
@@ -37,6 +38,8 @@
 typedef struct Frost {
         Guardian guardian;
         Child freezer;
+        FrostNote *note; /* NULL: /run is full */
+        int fd;
 } Frost;
 
 /* Without a word of release the guardian takes the closing pipe for our death and thaws: right, if
@@ -47,6 +50,7 @@ static void frost_drop(void *object)
 
         frost->guardian.pipe_fd = safe_close(frost->guardian.pipe_fd);
         child_done(&frost->freezer);
+        frost_note_unmap(frost->note);
         free(frost);
 }
 
@@ -117,9 +121,19 @@ static int sync_mapped_in_child(void *arg)
         return file_set_sync(arg);
 }
 
+/* EBUSY: frozen by somebody else (a backup, dm), and a FITHAW of ours would end his freeze: the
+ * kernel does not ask who froze (fs/super.c, thaw_super_locked()). Said from here, because the
+ * worker may be dead by now. */
 static int freeze_in_child(void *arg)
 {
-        return freeze_fs(*(int *)arg);
+        Frost *frost = arg;
+        int r = freeze_fs(frost->fd);
+
+        if (r == -EBUSY && frost->note)
+                frost->note->not_ours = 1;
+        if (r == -EBUSY)
+                guardian_dismiss(&frost->guardian);
+        return r;
 }
 
 /* What the processes of the plan and the newcomers have mapped. */
@@ -168,6 +182,8 @@ static int wait_frozen(const Step *s, Run *run, Frost *frost, uint64_t deadline,
                         "FIFREEZE is not complete after FreezeTimeout=: a task is stuck inside a "
                         "write to it");
         if (r == -EBUSY)
+                (void)run_note(run, "not-frozen", step_node(s), NULL);
+        if (r == -EBUSY)
                 return failure_set(f, FAILURE_BUSY, r, step_node(s),
                         "somebody else has frozen it (fsfreeze, a snapshot, dm); thaw it and ask "
                         "again");
@@ -185,16 +201,18 @@ static int stop_mapped_writers(const Step *s, const FileSet *mapped, Failure *f)
         return r;
 }
 
-static int freeze_guarded(
-        const Step *s, Run *run, int fd, Frost *frost, const FileSet *mapped, Failure *f)
+/* The window begins with the attempt: new writers sleep from then on, also while FIFREEZE still
+ * waits for those who are inside (freeze_super(), fs/super.c). */
+static int freeze_guarded(const Step *s, Run *run, Frost *frost, const FileSet *mapped, Failure *f)
 {
         uint64_t wait = step_get_u64(s, "wait");
         char at[24];
         int r;
 
-        r = run_note(run, "freezing", step_node(s), NULL);
+        (void)snprintf(at, sizeof(at), "%" PRIu64, now_usec());
+        r = run_note(run, "freezing", step_node(s), "at", at, NULL);
         if (r == 0)
-                r = child_start(&frost->freezer, false, freeze_in_child, &fd);
+                r = child_start(&frost->freezer, false, freeze_in_child, frost);
         if (r < 0)
                 return r;
         /* Without that knowledge it would give up too early after our death; better not to go on.
@@ -205,8 +223,7 @@ static int freeze_guarded(
         r = wait_frozen(s, run, frost, usec_add(now_usec(), wait), f);
         if (r < 0)
                 return r;
-        (void)snprintf(at, sizeof(at), "%" PRIu64, now_usec());
-        r = run_note(run, "frozen", step_node(s), "at", at, NULL);
+        r = run_note(run, "frozen", step_node(s), NULL);
         return r < 0 ? r : stop_mapped_writers(s, mapped, f);
 }
 
@@ -218,15 +235,18 @@ static int freeze_open(const Step *s, Run *run, int fd, const FileSet *mapped, F
 
         if (!frost)
                 return -ENOMEM;
-        *frost = (Frost){ .guardian = GUARDIAN_INIT, .freezer = CHILD_INIT };
+        *frost = (Frost){ .guardian = GUARDIAN_INIT, .freezer = CHILD_INIT, .fd = fd };
         r = run_hold_object(run, frost_key("frost", step_node(s), key), frost, frost_drop);
         if (r < 0) {
                 frost_drop(frost);
                 return r;
         }
-        r = guardian_start(
-                &frost->guardian, fd, usec_add(now_usec(), step_get_u64(s, "thaw-after")));
-        return r < 0 ? r : freeze_guarded(s, run, fd, frost, mapped, f);
+        /* Without it the figures are upper bounds, and in doubt it is thawed. */
+        if (frost_note_make(FROST_DIR, step_node(s), &frost->note) < 0)
+                frost->note = NULL;
+        r = guardian_start(&frost->guardian, fd,
+                usec_add(now_usec(), step_get_u64(s, "thaw-after")), frost->note);
+        return r < 0 ? r : freeze_guarded(s, run, frost, mapped, f);
 }
 
 static int sync_first(const Step *s, Run *run, int fd, const FileSet *mapped, Failure *f)
@@ -306,22 +326,55 @@ static int freeze_apply(const Step *s, Run *run, Failure *f)
 
 /* --- the way back --- */
 
+/* Before the commit point the guardian may have thawed it, long before a stopped worker woke up or
+ * recovery began. After it that does not count: inside the unbind the kernel has a freeze of its
+ * own (6.12 counts both), and only the end of the unbind ends that. */
+static uint64_t thawed_usec(const Run *run, const char *filesystem, uint64_t since_usec)
+{
+        FrostNote note = { 0 };
+        uint64_t now = now_usec();
+
+        if (run_committed(run) || frost_note_read(FROST_DIR, filesystem, &note) < 0 ||
+                note.thawed_usec < since_usec)
+                return now;
+        return MIN_OF(now, note.thawed_usec);
+}
+
+void freeze_note_over(Run *run, const char *filesystem)
+{
+        const Record *begun = run_recall(run, "freezing", filesystem);
+        char usec[24];
+        uint64_t at, end;
+
+        if (begun && run_frozen(run, filesystem) && record_get_u64(begun, "at", &at) == 0) {
+                end = thawed_usec(run, filesystem, at);
+                (void)snprintf(usec, sizeof(usec), "%" PRIu64, end > at ? end - at : 0);
+                /* It is thawed, whether or not that can be written down. */
+                (void)run_note(run, "thawed", filesystem, "usec", usec, NULL);
+        }
+        frost_note_remove(FROST_DIR, filesystem);
+}
+
+/* Refused as somebody else's, as far as that is known: in doubt it is thawed. */
+static bool is_not_ours(const Run *run, const char *filesystem)
+{
+        FrostNote note = { 0 };
+
+        return run_recall(run, "freezing", filesystem) &&
+               ((frost_note_read(FROST_DIR, filesystem, &note) == 0 && note.not_ours) ||
+                       run_not_frozen(run, filesystem));
+}
+
 /* FITHAW's EINVAL means that nothing is frozen by user space: done (also what pre-remove leaves).
  */
 static int thaw(Run *run, const char *filesystem, int fd)
 {
-        const Record *frozen = run_recall(run, "frozen", filesystem);
-        char usec[24] = "0";
-        uint64_t at;
-        int r = thaw_fs(fd);
+        int r = is_not_ours(run, filesystem) ? 0 : thaw_fs(fd);
 
         if (r < 0 && r != -EINVAL)
                 return r;
-        if (!frozen || !run_frozen(run, filesystem))
-                return 0;
-        if (record_get_u64(frozen, "at", &at) == 0 && now_usec() > at)
-                (void)snprintf(usec, sizeof(usec), "%" PRIu64, now_usec() - at);
-        return run_note(run, "thawed", filesystem, "usec", usec, NULL);
+        freeze_note_over(run, filesystem);
+        return 0;
 }
 
 bool freeze_held(const Run *run, const char *filesystem)
@@ -419,7 +472,7 @@ static int thaw_by_path(const Step *s, Run *run)
         if (fd != -ENOENT)
                 return fd;
         /* Nothing was frozen, and it is not mounted (any more): nothing to thaw. */
-        if (!run_recall(run, "freezing", step_node(s)) || run_recall(run, "thawed", step_node(s)))
+        if (!run_frozen(run, step_node(s)))
                 return 0;
         return thaw_ghost(s, run);
 }

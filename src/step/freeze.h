@@ -11,3 +11,6 @@ int freeze_check(const Run *run, const char *filesystem, Failure *f) _must_check
 /* After the unbind: makes sure the filesystem is thawed, by the descriptor opened before the
  * freeze, and lets the guardian go. Nothing to do when this process holds none. */
 int freeze_release(Run *run, const char *filesystem, Failure *f) _must_check_;
+
+/* It is not frozen any more: notes for how long it was, unless somebody has. */
+void freeze_note_over(Run *run, const char *filesystem);

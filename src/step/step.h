@@ -128,8 +128,10 @@ typedef struct RunFacts {
         const char *road;        /* on which the run stands */
 } RunFacts;
 void run_facts(const Run *run, RunFacts *ret);
-/* Has this run frozen this filesystem, and not thawed it since? */
+/* Has this run begun to freeze this filesystem, and not thawed it since or been refused? */
 bool run_frozen(const Run *run, const char *filesystem);
+/* Was its last attempt refused, because it is somebody else who has frozen it? */
+bool run_not_frozen(const Run *run, const char *filesystem);
 /* Has a step of that name been begun and not been reverted? */
 bool run_stands(const Run *run, const char *op);
 /* Did a step fail that nothing made up for? */

@@ -60,6 +60,7 @@ typedef struct Watch {
         uint64_t deadline_usec;
         bool expired;
         bool thawing;
+        FrostNote *note;
 } Watch;
 
 static int word_send(int fd, GuardianVerb verb, int value)
@@ -187,18 +188,22 @@ static void guardian_watch(Watch *w)
         do {
                 if (!w->thawing || !thaw_once(w))
                         continue;
+                if (w->note)
+                        w->note->thawed_usec = now_usec();
                 if (w->pipe_fd < 0)
                         return;
                 w->thawing = false;
         } while (!guardian_wait(w));
 }
 
-static void __attribute__((noreturn)) guardian_run(int fs_fd, int pipe_fd, uint64_t deadline_usec)
+static void __attribute__((noreturn))
+guardian_run(int fs_fd, int pipe_fd, uint64_t deadline_usec, FrostNote *note)
 {
         Watch w = { .fs_fd = fs_fd,
                 .pipe_fd = pipe_fd,
                 .freezer_fd = -EBADF,
-                .deadline_usec = deadline_usec };
+                .deadline_usec = deadline_usec,
+                .note = note };
         int r;
 
         r = guardian_settle(fs_fd, pipe_fd);
@@ -208,9 +213,8 @@ static void __attribute__((noreturn)) guardian_run(int fs_fd, int pipe_fd, uint6
         _exit(EXIT_SUCCESS);
 }
 
-/* Reaps the guardian if it ends in time; if it does not, it is inside FITHAW and stays with whoever
- * inherits it. */
-static void guardian_reap(pid_t pid, uint64_t timeout_usec)
+/* Reaps the guardian if it ends in time. */
+static bool guardian_reap(pid_t pid, uint64_t timeout_usec)
 {
         _cleanup_(closep) int fd = (int)syscall(SYS_pidfd_open, pid, 0);
         uint64_t deadline = usec_add(now_usec(), timeout_usec);
@@ -218,11 +222,18 @@ static void guardian_reap(pid_t pid, uint64_t timeout_usec)
 
         while (fd >= 0 && poll(&p, 1, poll_timeout_ms(deadline)) < 0 && errno == EINTR)
                 ;
-        (void)waitpid(pid, NULL, WNOHANG);
+        return waitpid(pid, NULL, WNOHANG) != 0;
+}
+
+/* One that does not end is inside FITHAW, and stays with whoever inherits it. */
+static void guardian_kill(pid_t pid)
+{
+        (void)kill(pid, SIGKILL);
+        (void)guardian_reap(pid, RELEASE_USEC);
 }
 
 /* Signals are blocked over the fork, so that none can hit the guardian before it is ready. */
-static pid_t guardian_fork(int fs_fd, int pipe_fd, uint64_t deadline_usec)
+static pid_t guardian_fork(int fs_fd, int pipe_fd, uint64_t deadline_usec, FrostNote *note)
 {
         sigset_t all, old;
         pid_t pid;
@@ -232,7 +243,7 @@ static pid_t guardian_fork(int fs_fd, int pipe_fd, uint64_t deadline_usec)
         (void)sigprocmask(SIG_BLOCK, &all, &old);
         pid = fork();
         if (pid == 0)
-                guardian_run(fs_fd, pipe_fd, deadline_usec);
+                guardian_run(fs_fd, pipe_fd, deadline_usec, note);
         saved = errno;
         (void)sigprocmask(SIG_SETMASK, &old, NULL);
         errno = saved;
@@ -258,7 +269,7 @@ static int guardian_ready(int pipe_fd)
         return -w.value;
 }
 
-int guardian_start(Guardian *g, int fs_fd, uint64_t deadline_usec)
+int guardian_start(Guardian *g, int fs_fd, uint64_t deadline_usec, FrostNote *note)
 {
         _cleanup_(closep) int ours = -EBADF, theirs = -EBADF;
         int pair[2], r;
@@ -268,14 +279,13 @@ int guardian_start(Guardian *g, int fs_fd, uint64_t deadline_usec)
                 return -errno;
         ours = pair[0];
         theirs = pair[1];
-        pid = guardian_fork(fs_fd, theirs, deadline_usec);
+        pid = guardian_fork(fs_fd, theirs, deadline_usec, note);
         if (pid < 0)
                 return -errno;
         theirs = safe_close(theirs);
         r = guardian_ready(ours);
         if (r < 0) {
-                (void)kill(pid, SIGKILL);
-                guardian_reap(pid, RELEASE_USEC);
+                guardian_kill(pid);
                 return r;
         }
         *g = (Guardian){ .pid = pid, .pipe_fd = TAKE_FD(ours) };
@@ -285,6 +295,11 @@ int guardian_start(Guardian *g, int fs_fd, uint64_t deadline_usec)
 int guardian_freezer(Guardian *g, pid_t pid)
 {
         return word_send(g->pipe_fd, GUARDIAN_FREEZER, pid);
+}
+
+void guardian_dismiss(const Guardian *g)
+{
+        (void)word_send(g->pipe_fd, GUARDIAN_RELEASED, 0);
 }
 
 /* Looked at and left in place: whoever asks next hears it too. */
@@ -308,6 +323,7 @@ void guardian_release(Guardian *g)
         /* If it cannot be said, the close below makes it leave, after one needless FITHAW. */
         (void)word_send(g->pipe_fd, GUARDIAN_RELEASED, 0);
         g->pipe_fd = safe_close(g->pipe_fd);
-        guardian_reap(g->pid, RELEASE_USEC);
+        if (!guardian_reap(g->pid, RELEASE_USEC))
+                guardian_kill(g->pid);
         g->pid = 0;
 }

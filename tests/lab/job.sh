@@ -46,7 +46,7 @@ run_case() (
         rm -rf "$folder"
         mkdir -p "$folder"
         stop_with_me
-        resume "$kernel" "$config" "$folder" "$limit" "cases/$(basename "$case")"
+        resume "$kernel" "$config" "$folder" "$limit" "cases/$(basename "$case") ${PMEMREMOVED_LAB_ARGS:-}"
         # Whoever wants to see the output live has made descriptor 7.
         tee "$folder/output" <"$folder/out.out" >&7 &
         reader=$!

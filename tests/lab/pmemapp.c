@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* An application on persistent memory, for the lab to take the memory away from. It appends records
- * through a mapping made with MAP_SYNC, and only when a record is durable acknowledges it in a side
- * log on other storage: whatever happens to the device, every acknowledged record must be there
- * afterwards. The other modes are the holders that are harder to get rid of.
+ * through a mapping made with MAP_SYNC, or with pwrite(2) and fsync(2), and only when a record is
+ * durable acknowledges it in a side log on other storage: whatever happens to the device, every
+ * acknowledged record must be there afterwards. The other modes are the holders that are harder to
+ * get rid of.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -55,6 +56,8 @@ typedef struct Options {
         size_t size;
         uint64_t interval_usec;
         bool mmap_only;
+        bool by_write;
+        bool ack_last;
         bool pin;
         bool fsync;
         bool verify;
@@ -148,26 +151,41 @@ static void fill_record(Record *record, uint64_t sequence)
         record->checksum = record_checksum(record);
 }
 
-static void acknowledge(int ack, uint64_t sequence)
+/* A log, or one number over and over in place: on a DAX file that is a store to the media that
+ * changes nothing else, and so outlives the machine (pmem, dax_iomap_rw()). */
+static void acknowledge(const Options *o, int ack, uint64_t sequence)
 {
-        if (ack >= 0 && write(ack, &sequence, sizeof(sequence)) != sizeof(sequence))
+        ssize_t n = sizeof(sequence);
+
+        if (ack >= 0)
+                n = o->ack_last ? pwrite(ack, &sequence, sizeof(sequence), 0)
+                                : write(ack, &sequence, sizeof(sequence));
+        if (n != sizeof(sequence))
                 fail("acknowledging record %" PRIu64, sequence);
 }
 
+static void write_record(const Options *o, const Record *record, size_t at, char *map, int fd)
+{
+        if (!o->by_write) {
+                memcpy(map + at, record, sizeof(*record));
+                make_durable(map + at, sizeof(*record));
+                return;
+        }
+        if (pwrite(fd, record, sizeof(*record), (off_t)at) != sizeof(*record) || fsync(fd) < 0)
+                fail("%s: writing record %" PRIu64, o->file, record->sequence);
+}
+
 /* Writes one record after the other, from the start again when the file is full. */
-static void write_records(const Options *o, char *map, int ack)
+static void write_records(const Options *o, char *map, int fd, int ack)
 {
         const uint64_t slots = o->size / RECORD_SIZE;
         const struct timespec pause = { .tv_nsec = (long)o->interval_usec * 1000 };
         Record record;
 
         for (uint64_t sequence = 1; !stop_requested; sequence++) {
-                char *slot = map + (sequence - 1) % slots * RECORD_SIZE;
-
                 fill_record(&record, sequence);
-                memcpy(slot, &record, sizeof(record));
-                make_durable(slot, sizeof(record));
-                acknowledge(ack, sequence);
+                write_record(o, &record, (sequence - 1) % slots * RECORD_SIZE, map, fd);
+                acknowledge(o, ack, sequence);
                 if (o->interval_usec > 0)
                         nanosleep(&pause, NULL);
         }
@@ -234,18 +252,25 @@ static int open_ack(const Options *o)
         int ack = -1;
 
         if (o->ack) {
-                ack = open(o->ack, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+                ack = open(o->ack, O_WRONLY | O_CREAT | (o->ack_last ? 0 : O_APPEND) | O_CLOEXEC,
+                        0644);
                 if (ack < 0)
                         fail("%s", o->ack);
+                /* Its block and its size are there for good before the first record. */
+                if (o->ack_last) {
+                        acknowledge(o, ack, 0);
+                        if (fsync(ack) < 0)
+                                fail("%s", o->ack);
+                }
         }
         return ack;
 }
 
 /* With --on-sigbus=stay it comes back to the setjmp and goes on living, without its data. */
-static void work(const Options *o, char *map, int ack)
+static void work(const Options *o, char *map, int fd, int ack)
 {
         if (sigsetjmp(after_sigbus, 1) == 0 && o->work == WORK_WRITE)
-                write_records(o, map, ack);
+                write_records(o, map, fd, ack);
         else
                 sleep_until_told();
 }
@@ -266,7 +291,7 @@ static void pin(const Options *o, char *map)
 static void use_memory(const Options *o)
 {
         int fd = open_file(o);
-        char *map = map_file(o, fd);
+        char *map = o->by_write ? NULL : map_file(o, fd);
         int ack = open_ack(o);
 
         if (o->pin)
@@ -275,7 +300,7 @@ static void use_memory(const Options *o)
         if (o->mmap_only)
                 close(fd);
         say_ready(o);
-        work(o, map, ack);
+        work(o, map, fd, ack);
 }
 
 static int run(const Options *o)
@@ -384,6 +409,8 @@ static _Noreturn void usage(int status)
               "  --fd-only            only open FILE\n"
               "  --cwd-only           only sit in the directory FILE\n"
               "  --mmap-only          close the descriptor after mapping\n"
+              "  --by-write           records by pwrite and fsync, without a mapping\n"
+              "  --ack-last           LOG holds only the last one, in place: on persistent memory\n"
               "  --pin                register the mapping with io_uring (device-dax only)\n"
               "  --fsync              once after touching: without it a freeze does not stop the "
               "writing\n",
@@ -423,6 +450,8 @@ static Options parse(int argc, char **argv)
                 FD,
                 CWD,
                 MMAP,
+                BY_WRITE,
+                ACK_LAST,
                 PIN,
                 FSYNC,
                 VERIFY,
@@ -439,6 +468,8 @@ static Options parse(int argc, char **argv)
                 { "fd-only", no_argument, NULL, FD },
                 { "cwd-only", no_argument, NULL, CWD },
                 { "mmap-only", no_argument, NULL, MMAP },
+                { "by-write", no_argument, NULL, BY_WRITE },
+                { "ack-last", no_argument, NULL, ACK_LAST },
                 { "pin", no_argument, NULL, PIN },
                 { "fsync", no_argument, NULL, FSYNC },
                 { "verify", no_argument, NULL, VERIFY },
@@ -479,6 +510,12 @@ static Options parse(int argc, char **argv)
                         break;
                 case MMAP:
                         o.mmap_only = true;
+                        break;
+                case BY_WRITE:
+                        o.by_write = true;
+                        break;
+                case ACK_LAST:
+                        o.ack_last = true;
                         break;
                 case PIN:
                         o.pin = true;

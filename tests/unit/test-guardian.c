@@ -41,7 +41,7 @@ worker_run(int report, int control, uint64_t deadline, pid_t freezer)
         Guardian g = GUARDIAN_INIT;
         char c;
 
-        if (guardian_start(&g, fs_fd, deadline) < 0)
+        if (guardian_start(&g, fs_fd, deadline, NULL) < 0)
                 _exit(1);
         if (freezer > 0 && guardian_freezer(&g, freezer) < 0)
                 _exit(2);
@@ -101,6 +101,60 @@ static void test_release(void **state)
         close(w.guardian_fd);
 }
 
+/* It would keep a descriptor of the filesystem, which has to be unmounted next. */
+static void test_release_stopped(void **state)
+{
+        Worker w = worker_start(USEC_INFINITY, 0);
+
+        assert_int_equal(kill(w.guardian, SIGSTOP), 0);
+        assert_int_equal(write(w.control, "r", 1), 1);
+        worker_end(&w);
+        assert_int_equal(guardian_gone(&w, 0), 1);
+        close(w.guardian_fd);
+}
+
+/* What its worker's successor reads. */
+static void test_note(void **state)
+{
+        char dir[] = "/tmp/test-guardian.XXXXXX";
+        Guardian g = GUARDIAN_INIT;
+        FrostNote *note = NULL, read = { 0 };
+        uint64_t begun = now_usec();
+        struct pollfd p = { .events = POLLIN };
+
+        assert_non_null(mkdtemp(dir));
+        assert_int_equal(frost_note_read(dir, "pmem0", &read), -ENOENT);
+        assert_int_equal(frost_note_make(dir, "pmem0", &note), 0);
+        assert_int_equal(frost_note_read(dir, "pmem0", &read), 0);
+        assert_int_equal(read.thawed_usec, 0);
+        assert_int_equal(guardian_start(&g, fs_fd, 0, note), 0);
+        frost_note_unmap(note);
+        p.fd = g.pipe_fd;
+        assert_int_equal(poll(&p, 1, 30000), 1);
+        guardian_release(&g);
+        assert_int_equal(frost_note_read(dir, "pmem0", &read), 0);
+        assert_true(read.thawed_usec >= begun && read.thawed_usec <= now_usec());
+        assert_int_equal(read.not_ours, 0);
+        assert_int_equal(frost_note_make(dir, "pmem0", &note), 0);
+        assert_int_equal(note->thawed_usec, 0);
+        frost_note_unmap(note);
+        frost_note_remove(dir, "pmem0");
+        assert_int_equal(rmdir(dir), 0);
+}
+
+static void test_dismissed(void **state)
+{
+        Guardian g = GUARDIAN_INIT;
+        struct pollfd p = { .events = POLLIN };
+
+        assert_int_equal(guardian_start(&g, fs_fd, USEC_INFINITY, NULL), 0);
+        guardian_dismiss(&g);
+        p.fd = g.pipe_fd;
+        assert_int_equal(poll(&p, 1, 30000), 1);
+        assert_int_equal(guardian_check(&g), -EOWNERDEAD);
+        guardian_release(&g);
+}
+
 static void test_release_empty(void **state)
 {
         Guardian g = GUARDIAN_INIT;
@@ -137,7 +191,7 @@ static void test_check(void **state)
         Guardian g = GUARDIAN_INIT;
         struct pollfd p = { .events = POLLIN };
 
-        assert_int_equal(guardian_start(&g, fs_fd, USEC_INFINITY), 0);
+        assert_int_equal(guardian_start(&g, fs_fd, USEC_INFINITY, NULL), 0);
         assert_int_equal(guardian_check(&g), 0);
         assert_int_equal(kill(g.pid, SIGKILL), 0);
         p.fd = g.pipe_fd;
@@ -145,7 +199,7 @@ static void test_check(void **state)
         assert_int_equal(guardian_check(&g), -EOWNERDEAD);
         guardian_release(&g);
 
-        assert_int_equal(guardian_start(&g, fs_fd, 0), 0);
+        assert_int_equal(guardian_start(&g, fs_fd, 0, NULL), 0);
         p.fd = g.pipe_fd;
         assert_int_equal(poll(&p, 1, 30000), 1);
         assert_int_equal(guardian_check(&g), -ETIMEDOUT);
@@ -216,7 +270,7 @@ static int setup(void **state)
         fs_fd = memfd_create("test-guardian", MFD_CLOEXEC);
         if (fs_fd < 0)
                 return -1;
-        if (guardian_start(&g, fs_fd, USEC_INFINITY) < 0) {
+        if (guardian_start(&g, fs_fd, USEC_INFINITY, NULL) < 0) {
                 (void)fprintf(stderr, "memory cannot be locked here\n");
                 _exit(77);
         }
@@ -228,6 +282,9 @@ int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_release),
+                cmocka_unit_test(test_release_stopped),
+                cmocka_unit_test(test_note),
+                cmocka_unit_test(test_dismissed),
                 cmocka_unit_test(test_release_empty),
                 cmocka_unit_test(test_death_of_worker),
                 cmocka_unit_test(test_stays_after_deadline),
