@@ -216,7 +216,8 @@ int graph_sort(Graph *g, unsigned max_depth, const Node **ret_node)
                 r = place(&s, g->nodes[i], max_depth + 1);
         if (r < 0 && ret_node)
                 *ret_node = s.culprit;
-        if (r == 0)
+        /* memcpy(3) wants pointers also where there is nothing to copy. */
+        if (r == 0 && g->n_nodes > 0)
                 memcpy(g->nodes, s.order, g->n_nodes * sizeof(Node *));
         free(s.order);
         return r;
