@@ -141,6 +141,9 @@ int request_from_record(const Record *r, Request **ret)
         e = free_and_strdup(&req->target, r->name);
         if (e == 0)
                 e = record_get_u64(r, "uid", &uid);
+        /* Cut down to 32 bits it would be somebody else's, perhaps root's. */
+        if (e == 0 && uid > UINT32_MAX)
+                e = -EBADMSG;
         if (e == 0)
                 req->uid = (uid_t)uid;
         if (e == 0 && mode) {
