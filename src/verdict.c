@@ -162,9 +162,13 @@ static int add_blocker(Verdict *v, const Record *r)
         return failure_from_record(r, &v->blockers[v->n_blockers++]);
 }
 
+/* Each word once: what came before would be lost. */
 static int read_head(Verdict *v, const Record *r)
 {
-        int e = free_and_strdup(&v->mode, record_get(r, "mode"));
+        int e = v->mode || !record_get(r, "mode") || !record_get(r, "closure") ? -EBADMSG : 0;
+
+        if (e == 0)
+                e = free_and_strdup(&v->mode, record_get(r, "mode"));
 
         if (e == 0)
                 e = free_and_strdup(&v->closure, record_get(r, "closure"));
@@ -196,8 +200,14 @@ static int read_line(Verdict *v, const char **text, Failure *f)
         if (streq(r->verb, "blocker"))
                 return add_blocker(v, r);
         if (streq(r->verb, "plan"))
-                return plan_parse(*text, policy_find_step, &v->plan, text);
+                return v->plan ? -EBADMSG : plan_parse(*text, policy_find_step, &v->plan, text);
         return streq(r->verb, "graph") ? 1 : -EBADMSG;
+}
+
+/* A planner that lost its way must not look like one that refuses without a reason. */
+static bool is_complete(const Verdict *v)
+{
+        return v->mode && (v->plan ? v->n_blockers == 0 : v->n_blockers > 0);
 }
 
 int verdict_parse(const char *text, Verdict **ret, Graph **ret_graph, Failure *f)
@@ -212,6 +222,8 @@ int verdict_parse(const char *text, Verdict **ret, Graph **ret_graph, Failure *f
                 e = read_line(v, &text, f);
         if (e < 0)
                 return e;
+        if (!is_complete(v))
+                return -EBADMSG;
         e = graph_parse(text, ret_graph, &line);
         if (e < 0)
                 return e;
