@@ -188,16 +188,19 @@ int dm_remove(const char *name)
 
 static int add_line(struct dm_task *t, const char *line, size_t length)
 {
-        char type[64], params[PARAMETERS_MAX];
-        uint64_t start, size;
-        int at = 0, r = -EBADMSG;
+        char params[PARAMETERS_MAX], *rest = params;
+        const char *start, *size, *type;
+        uint64_t from, sectors;
+        int r = -EBADMSG;
 
         if (length >= sizeof(params))
                 return -E2BIG;
         (void)snprintf(params, sizeof(params), "%.*s", (int)length, line);
-        if (sscanf(params, "%" SCNu64 " %" SCNu64 " %63s %n", &start, &size, type, &at) == 3 &&
-                at > 0)
-                r = dm_task_add_target(t, start, size, type, params + at) ? 0 : -ENOMEM;
+        start = strsep(&rest, " ");
+        size = strsep(&rest, " ");
+        type = strsep(&rest, " ");
+        if (type && parse_u64(start, &from) == 0 && parse_u64(size, &sectors) == 0)
+                r = dm_task_add_target(t, from, sectors, type, strempty(rest)) ? 0 : -ENOMEM;
         explicit_bzero(params, sizeof(params));
         return r;
 }

@@ -108,6 +108,20 @@ int memory_of_dax(const char *dax, uint64_t *ret_start, uint64_t *ret_size)
         return r < 0 ? r : sysfs_read_u64(dir, "size", ret_size);
 }
 
+static bool parse_addresses(const char *line, uint64_t *ret_first, uint64_t *ret_last)
+{
+        const char *start = line + strspn(line, " ");
+        char *end;
+
+        errno = 0;
+        *ret_first = strtoull(start, &end, 16);
+        if (end == start || *end != '-')
+                return false;
+        start = end + 1;
+        *ret_last = strtoull(start, &end, 16);
+        return end > start && *end == ' ' && errno == 0;
+}
+
 /* "    148000000-17fffffff : System RAM (kmem)" */
 int memory_iomem_has_ram(FILE *f, uint64_t start, uint64_t size)
 {
@@ -117,7 +131,7 @@ int memory_iomem_has_ram(FILE *f, uint64_t start, uint64_t size)
         while (fgets(line, sizeof(line), f)) {
                 uint64_t first, last;
 
-                if (sscanf(line, "%" SCNx64 "-%" SCNx64, &first, &last) != 2)
+                if (!parse_addresses(line, &first, &last))
                         return -EBADMSG;
                 any = any || last > 0;
                 if (strstr(line, " : " KMEM_RESOURCE) && first < start + size && last >= start)
@@ -142,54 +156,18 @@ int memory_is_ram(uint64_t start, uint64_t size)
 int memory_available(uint64_t *ret_bytes)
 {
         _cleanup_(freep) char *text = NULL;
-        const char *line;
         uint64_t kib;
         int r = read_full_file("/proc/meminfo", 1 << 16, &text, NULL);
 
         if (r < 0)
                 return r;
-        line = strstr(text, "\nMemAvailable:");
-        if (!line || sscanf(line, "\nMemAvailable: %" SCNu64 " kB", &kib) != 1)
+        if (number_after(text, "\nMemAvailable:", &kib) < 0 || kib > UINT64_MAX / 1024)
                 return -EBADMSG;
         *ret_bytes = kib * 1024;
         return 0;
 }
 
 /* --- lists --- */
-
-/* The last range of the list and where it begins. */
-static const char *last_range(const char *list, uint64_t *ret_first, uint64_t *ret_last)
-{
-        const char *word = strrchr(list, ' ');
-
-        word = word ? word + 1 : list;
-        if (sscanf(word, "%" SCNu64 "-%" SCNu64, ret_first, ret_last) < 2)
-                *ret_last = *ret_first;
-        return word;
-}
-
-int memory_list_add(char **list, uint64_t number)
-{
-        uint64_t first = 0, last = 0;
-        const char *word;
-        char *grown;
-
-        if (!*list) {
-                *list = string_printf("%" PRIu64, number);
-                return *list ? 0 : -ENOMEM;
-        }
-        word = last_range(*list, &first, &last);
-        if (last + 1 == number)
-                grown = string_printf(
-                        "%.*s%" PRIu64 "-%" PRIu64, (int)(word - *list), *list, first, number);
-        else
-                grown = string_printf("%s %" PRIu64, *list, number);
-        if (!grown)
-                return -ENOMEM;
-        free(*list);
-        *list = grown;
-        return 0;
-}
 
 /* What is no list is no number at all: a plan that was damaged must not touch other blocks. */
 static int parse_range(const char *word, uint64_t *ret_first, uint64_t *ret_last)
@@ -203,11 +181,38 @@ static int parse_range(const char *word, uint64_t *ret_first, uint64_t *ret_last
                 return -EBADMSG;
         (void)snprintf(first, sizeof(first), "%.*s", (int)n, word);
         r = parse_u64(first, ret_first);
-        *ret_last = *ret_first;
-        if (r == 0 && dash)
-                r = parse_u64(dash + 1, ret_last);
+        if (r == 0)
+                r = parse_u64(dash ? dash + 1 : first, ret_last);
         if (r < 0 || *ret_last < *ret_first || *ret_last - *ret_first >= BLOCKS_MAX)
                 return -EBADMSG;
+        return 0;
+}
+
+int memory_list_add(char **list, uint64_t number)
+{
+        const char *word;
+        uint64_t first, last;
+        char *grown;
+        int r;
+
+        if (!*list) {
+                *list = string_printf("%" PRIu64, number);
+                return *list ? 0 : -ENOMEM;
+        }
+        word = strrchr(*list, ' ');
+        word = word ? word + 1 : *list;
+        r = parse_range(word, &first, &last);
+        if (r < 0)
+                return r;
+        if (last + 1 == number)
+                grown = string_printf(
+                        "%.*s%" PRIu64 "-%" PRIu64, (int)(word - *list), *list, first, number);
+        else
+                grown = string_printf("%s %" PRIu64, *list, number);
+        if (!grown)
+                return -ENOMEM;
+        free(*list);
+        *list = grown;
         return 0;
 }
 
@@ -220,6 +225,8 @@ int memory_list_each(const char *list, int (*fn)(uint64_t number, void *arg), vo
                 uint64_t first, last;
 
                 r = parse_range(words[i - 1], &first, &last);
+                if (r < 0)
+                        break;
                 for (uint64_t n = last - first + 1; n > 0 && r == 0; n--)
                         r = fn(first + n - 1, arg);
         }

@@ -169,7 +169,7 @@ void proc_stack_compact(const char *stack, char *buf, size_t size)
 int proc_kernel_stack(pid_t pid, char *buf, size_t size)
 {
         _cleanup_(closep) int dir_fd = -EBADF;
-        char text[STACK_MAX];
+        char text[STACK_MAX] = "";
         ProcStat s;
 
         buf[0] = '\0';

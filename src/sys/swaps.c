@@ -21,15 +21,21 @@ void swap_list_done(SwapList *l)
 /* "PATH TYPE SIZE USED PRIORITY" */
 static int parse_line(const char *line, SwapArea *ret)
 {
-        char path[4096 + sizeof(DELETED)], type[32], size[32], used[32];
+        _cleanup_(strv_freep) char **words = NULL;
+        char *path;
         size_t n;
+        int r;
 
-        if (sscanf(line, "%4105s %31s %31s %31s %d", path, type, size, used, &ret->priority) != 5 ||
-                parse_u64(size, &ret->size_kib) < 0 || parse_u64(used, &ret->used_kib) < 0)
+        r = strv_split(line, &words);
+        if (r < 0)
+                return r;
+        if (strv_length(words) != 5 || parse_u64(words[2], &ret->size_kib) < 0 ||
+                parse_u64(words[3], &ret->used_kib) < 0 || parse_int(words[4], &ret->priority) < 0)
                 return -EBADMSG;
+        path = words[0];
         unescape_octal(path);
         n = strlen(path);
-        ret->file = streq(type, "file");
+        ret->file = streq(words[1], "file");
         ret->deleted = n > strlen(DELETED) && streq(path + n - strlen(DELETED), DELETED);
         if (ret->deleted)
                 path[n - strlen(DELETED)] = '\0';
@@ -83,18 +89,11 @@ const SwapArea *swap_list_find(const SwapList *l, const char *path)
         return NULL;
 }
 
-static int find_value(const char *text, const char *key, uint64_t *ret)
-{
-        const char *at = strstr(text, key);
-
-        return at && sscanf(at + strlen(key), " %" SCNu64 " kB", ret) == 1 ? 0 : -ENODATA;
-}
-
 int memory_free_parse(const char *text, MemoryFree *ret)
 {
-        int r = find_value(text, "\nMemAvailable:", &ret->available_kib);
+        int r = number_after(text, "\nMemAvailable:", &ret->available_kib);
 
-        return r < 0 ? r : find_value(text, "\nSwapFree:", &ret->swap_kib);
+        return r < 0 ? r : number_after(text, "\nSwapFree:", &ret->swap_kib);
 }
 
 int memory_free_read(MemoryFree *ret)

@@ -54,6 +54,32 @@ int parse_u64(const char *s, uint64_t *ret)
         return 0;
 }
 
+int parse_int(const char *s, int *ret)
+{
+        bool negative = *s == '-';
+        uint64_t v;
+        int r;
+
+        r = parse_u64(s + negative, &v);
+        if (r < 0)
+                return r;
+        if (v > INT_MAX)
+                return -ERANGE;
+        *ret = negative ? -(int)v : (int)v;
+        return 0;
+}
+
+int number_after(const char *text, const char *label, uint64_t *ret)
+{
+        const char *at = strstr(text, label);
+
+        if (!at)
+                return -ENODATA;
+        at += strlen(label);
+        at += strspn(at, " \t");
+        return take_u64(&at, ret);
+}
+
 int parse_pid(const char *s, pid_t *ret)
 {
         uint64_t v;

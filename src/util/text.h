@@ -18,6 +18,10 @@
 /* Decimal digits only, the whole string. -EINVAL, -ERANGE. */
 int parse_u64(const char *s, uint64_t *ret) _must_check_;
 int parse_pid(const char *s, pid_t *ret) _must_check_;
+/* "-2", "10" */
+int parse_int(const char *s, int *ret) _must_check_;
+/* The number and its blanks behind a label: "\nSwapFree:". -ENODATA: the label is not there. */
+int number_after(const char *text, const char *label, uint64_t *ret) _must_check_;
 
 /* "MAJ:MIN" as sysfs and mountinfo print it. -EINVAL. */
 int parse_devnum(const char *s, dev_t *ret) _must_check_;

@@ -129,7 +129,14 @@ int mounts_read_all(MountList *l)
 
 static bool is_stacked(const char *dir, unsigned *ret)
 {
-        return sscanf(dir, "/sys/class/block/x%u", ret) == 1;
+        static const char prefix[] = "/sys/class/block/x";
+        const char *number = dir + strlen(prefix);
+        char *end;
+
+        if (strncmp(dir, prefix, strlen(prefix)) != 0)
+                return false;
+        *ret = (unsigned)strtoul(number, &end, 10);
+        return end > number;
 }
 
 int sysfs_list(const char *dir, char ***ret)

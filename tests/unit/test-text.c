@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <setjmp.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,6 +27,31 @@ static void test_parse_u64(void **state)
         assert_true(v == UINT64_MAX);
         assert_int_equal(parse_u64("0", &v), 0);
         assert_true(v == 0);
+}
+
+static void test_parse_int(void **state)
+{
+        int i = 7;
+
+        assert_int_equal(parse_int("-2", &i), 0);
+        assert_int_equal(i, -2);
+        assert_int_equal(parse_int("2147483647", &i), 0);
+        assert_int_equal(i, INT_MAX);
+        assert_int_equal(parse_int("2147483648", &i), -ERANGE);
+        assert_int_equal(parse_int("-", &i), -EINVAL);
+        assert_int_equal(parse_int("--1", &i), -EINVAL);
+        assert_int_equal(parse_int("", &i), -EINVAL);
+        assert_int_equal(i, INT_MAX);
+}
+
+static void test_number_after(void **state)
+{
+        uint64_t v;
+
+        assert_int_equal(number_after("A: 1 kB\nSwapFree:\t  56 kB\n", "\nSwapFree:", &v), 0);
+        assert_int_equal(v, 56);
+        assert_int_equal(number_after("SwapFree: 1", "\nSwapFree:", &v), -ENODATA);
+        assert_int_equal(number_after("A: \n1", "A:", &v), -EINVAL);
 }
 
 static void test_parse_pid(void **state)
@@ -244,6 +270,8 @@ int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_parse_u64),
+                cmocka_unit_test(test_parse_int),
+                cmocka_unit_test(test_number_after),
                 cmocka_unit_test(test_parse_pid),
                 cmocka_unit_test(test_devnum),
                 cmocka_unit_test(test_boolean),
