@@ -11,7 +11,7 @@
 licence='SPDX-License-Identifier: LGPL-2.1-or-later'
 
 # Texts for people and test data have no place for it.
-tree_files '*' | grep -vE '^COPYING$|^NEWS$|^\.(editorconfig|gitignore)$|\.md$|^tests/.*\.(case|expected|umockdev|corpus)$|^tests/(fuzz/corpus|golden)/' \
+tree_files '*' | grep -vE '^COPYING$|^NEWS$|^\.(editorconfig|gitignore)$|\.md$|^tests/.*\.(case|expected|umockdev|dict)$|^tests/(corpus|golden)/' \
         >"$tmp/files" || true
 
 while read -r file; do
