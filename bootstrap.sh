@@ -199,6 +199,9 @@ check_variants() {
                 configure_tree "$build/sanitize" --enable-sanitizers
         step "compiling with sanitizers" make -C "$build/sanitize" -j"$(nproc)"
         tests "$build/sanitize" " with sanitizers"
+        [ -e "$build/faults/Makefile" ] || step "configuring with fault injection" \
+                configure_tree "$build/faults" --enable-fault-injection
+        step "compiling with fault injection" make -C "$build/faults" -j"$(nproc)"
 }
 
 # CI waits for all of it but clang-tidy, which alone would take longer ("make lint" has it), and the cases on the old
@@ -214,6 +217,9 @@ check() {
         # The roads of a removal; --all in place of the cases has them all, and takes three times as long.
         echo "in virtual machines, with sanitizers:"
         lab "$top/tests/lab/run" --kernel new --build "$build/sanitize" "$cases"/1[0-9]-*.sh
+        # "make check-faults" has all of it, in the better part of an hour.
+        echo "in virtual machines, some of the crash matrix:"
+        lab "$top/tests/faults/run" --build "$build/faults" --every 50
         echo "in virtual machines:"
         if [ -n "${CI:-}" ]; then
                 lab make -s -C "$build" check-lab LAB_ARGS="--kernel new"

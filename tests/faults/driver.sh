@@ -49,7 +49,7 @@ snapshot() {
         done
         while read -r _ _ _ root place options rest; do
                 case "$place ${rest#* - }" in
-                *pmem* | */dev/mapper/* | */dev/md*)
+                *pmem* | */dev/mapper/* | */dev/md* | */dev/loop*)
                         [[ $rest != *"- tmpfs "* ]] || continue
                         echo "mount $root $place $options ${rest#* - }"
                         ;;
@@ -65,7 +65,11 @@ snapshot() {
         for file in /sys/devices/system/memory/memory*/state; do
                 [ "${setup:-}" != kmem ] || echo "$file $(<"$file")"
         done
-        find /run/systemd/system -lname /dev/null
+        for file in /sys/block/loop*/loop/backing_file; do
+                [ ! -e "$file" ] || echo "$file $(<"$file")"
+        done
+        [ "${setup:-}" != units ] || systemctl show -P ActiveState -P LoadState app.service mnt-pmem.mount
+        find /run/systemd/system /run/systemd/system.control -lname /dev/null 2>/dev/null
         echo "console $(</proc/sys/kernel/printk)"
         [ -z "${app:-}" ] || { ! is_alive "$app" || echo "the application lives"; }
 }
@@ -190,11 +194,12 @@ judge_end() {
         [ -z "$wrong" ] || return 0
         case $state in
         succeeded | partial)
+                [ "$state" = succeeded ] || [ "${sentence:-\"\"}" != '""' ] || { why="partial without a sentence"; return 0; }
                 why=$(is_removed) || return 0
                 verdict=removed
                 ;;
         stuck)
-                [ -n "$sentence" ] || { why="stuck without a sentence"; return 0; }
+                [ "${sentence:-\"\"}" != '""' ] || { why="stuck without a sentence"; return 0; }
                 why=$sentence verdict=stuck
                 ;;
         rolled-back | none)
@@ -259,6 +264,9 @@ reset() {
         [ -z "${app:-}" ] || kill -KILL "$app" 2>/dev/null || true
         fsfreeze -u "$mnt" 2>/dev/null || true
         swapoff -a
+        systemctl stop app.service 2>/dev/null || true
+        while umount /mnt/loop 2>/dev/null; do :; done
+        losetup -D
         while umount "$mnt" 2>/dev/null; do :; done
         dmsetup remove_all 2>/dev/null || true
         rm -f "$run"/*.ledger
@@ -304,26 +312,45 @@ chosen() {
         awk -F '|' -v every="$every" -v part="$part" -v shape="$shape" -f /lab/faults/choose.awk
 }
 
+# Each is a reference and the rows of the deaths after it.
+series_undo() {
+        local first="before detail=$last by=worker action=fail err=5"
+        reference "$first"
+        rows undo worker "$first"
+}
+
+series_recovery() {
+        local first="before detail=$last by=worker whom=worker action=kill"
+        reference "$first"
+        rows recovery recovery "$first"
+}
+
+series_post() {
+        local first="before detail=$last by=worker whom=\"worker daemon\" action=kill"
+        reference "$first"
+        rows post recovery "$first"
+}
+
+series_forward() {
+        local first
+        first="after detail=$(step_of unbind) by=worker whom=worker action=kill"
+        reference "$first"
+        rows forward recovery "$first"
+}
+
+# All series; where only few rows are wanted, the way forward and one other, for each costs a removal.
 all_rows() {
-        local last back forward
+        local last series=(undo recovery post) which
         reference
         rows '' worker ''
         rows '' daemon ''
         last=$(step_of commit)
-        [ -n "$last" ] || last=$(step_of verify)
-        back="before detail=$last by=worker action=fail err=5"
-        reference "$back"
-        rows undo worker "$back"
-        back="before detail=$last by=worker whom=worker action=kill"
-        reference "$back"
-        rows recovery recovery "$back"
-        back="before detail=$last by=worker whom=\"worker daemon\" action=kill"
-        reference "$back"
-        rows post recovery "$back"
-        [ -n "$(step_of commit)" ] || return 0
-        forward="after detail=$(step_of unbind) by=worker whom=worker action=kill"
-        reference "$forward"
-        rows forward recovery "$forward"
+        if [ -n "$last" ]; then series+=(forward); else last=$(step_of verify); fi
+        if [ "$every" -ge 20 ]; then
+                which=$(((${#shape} + part) % ${#series[@]}))
+                series=("${series[which]}")
+        fi
+        for which in "${series[@]}"; do "series_$which"; done
 }
 
 prepare() {

@@ -74,7 +74,7 @@ full_before() {
 
 # ENOSPC at the Nth write of the worker, once or from then on; with room again, the next daemon closes the ledger.
 no_space() {
-        arm 1 "write-before by=worker nth=$1 $2 action=fail err=28"
+        arm 1 "write-before by=worker nth=$1 ${2:+$2 }action=fail err=28"
         local answer
         answer=$(ask) || wrong="no answer: $answer; "
         last_id

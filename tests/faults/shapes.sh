@@ -18,6 +18,7 @@ graceful-swap     swap     namespace1.0  graceful
 graceful-dm       dm       namespace0.0  graceful
 graceful-leg      leg      namespace0.0  graceful
 graceful-stripe   stripe   namespace0.0  graceful
+graceful-units    units    namespace0.0  graceful
 kill-ext4         busy     namespace0.0  auto
 forced-xfs        xfs      namespace0.0  forced
 forced-mapped     mapped   namespace0.0  forced
@@ -140,6 +141,29 @@ up_stripe() {
         wait_for '[ -b /dev/pmem0 ]' 10
         if [ ! -e /sys/block/md0/md/level ]; then mdadm --assemble /dev/md0 /dev/pmem0 /dev/pmem1 2>/dev/null; fi
         mount /dev/md0 "$mnt"
+}
+
+# A mount unit, a service that works in it, a loop device on a file of it, and a hook.
+setup_units() {
+        local folder=/etc/pmemremoved/hooks.d
+        echo "/dev/pmem0 $mnt xfs dax=always,noauto 0 0" >>/etc/fstab
+        printf '%s\n' '[Unit]' "RequiresMountsFor=$mnt" '[Service]' Type=exec Restart=always RestartSec=0 \
+                "WorkingDirectory=$mnt" 'ExecStart=sleep infinity' >/etc/systemd/system/app.service
+        systemctl daemon-reload
+        mkdir -p "$mnt" /mnt/loop "$folder"
+        printf '#!/bin/sh\nexit 0\n' >"$folder/10-site"
+        chmod 755 "$folder/10-site"
+        mount "$mnt"
+        truncate -s 32M "$mnt/image"
+        mkfs.ext4 -q -F "$mnt/image"
+        umount "$mnt"
+}
+
+up_units() {
+        wait_for '[ -b /dev/pmem0 ]' 10
+        systemctl start mnt-pmem.mount app.service
+        if [ ! -e /sys/block/loop7/loop/backing_file ]; then losetup /dev/loop7 "$mnt/image"; fi
+        mount /dev/loop7 /mnt/loop
 }
 
 setup_busy() {
