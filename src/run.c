@@ -16,6 +16,8 @@
 
 #define MESSAGE_MAX 512
 #define PROGRESS_EVERY_USEC USEC_PER_SEC
+#define REVERT_TRIES 3
+#define REVERT_PAUSE_USEC (200 * USEC_PER_MSEC)
 
 struct Run {
         Ledger *ledger;
@@ -515,17 +517,41 @@ static int advance(Run *run, Failure *f)
         return first;
 }
 
+static int revert_once(Run *run, const Step *s, Failure *f)
+{
+        int r = fault_point("revert-before", NULL);
+
+        if (r == 0 && s->ops->revert)
+                r = s->ops->revert(s, run, f);
+        return r < 0 ? r : fault_point("revert-after", NULL);
+}
+
+/* What only says that memory is short, or that somebody killed the child that asked the kernel. */
+static bool may_go_better(int r)
+{
+        return r == -ENOMEM || r == -EOWNERDEAD;
+}
+
+/* A revert is idempotent, and one that fails needs a human: it is not given up for nothing. */
+static int revert_patiently(Run *run, const Step *s, Failure *f)
+{
+        int r = revert_once(run, s, f);
+
+        for (int i = 0; i < REVERT_TRIES && may_go_better(r); i++) {
+                *f = (Failure){ 0 };
+                pause_usec(REVERT_PAUSE_USEC);
+                r = revert_once(run, s, f);
+        }
+        return r;
+}
+
 static int revert_step(Run *run, const Step *s, Failure *f)
 {
         char number[16];
         int r;
 
         fault_step(step_number(s, number));
-        r = fault_point("revert-before", NULL);
-        if (r == 0 && s->ops->revert)
-                r = s->ops->revert(s, run, f);
-        if (r == 0)
-                r = fault_point("revert-after", NULL);
+        r = revert_patiently(run, s, f);
         if (r < 0) {
                 complete_failure(f, s, r);
                 (void)note_failure(run, "revert-failed", s, f);

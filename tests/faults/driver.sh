@@ -238,6 +238,9 @@ row() {
         disarm
         for fault; do arm $((n += 1)) "$fault"; done
         remove_once
+        for fault in $whom; do grep -qs -- " $fault=" "$faults/$n.fired" || [ "$fault" = - ] || missing+=" $fault"; done
+        [ -z "$missing" ] || wrong+="not hit:$missing; "
+        missing=''
         for ((; n > 0; n--)); do [ -e "$faults/$n.fired" ] || missing+=" $n"; done
         [ -z "$missing" ] || wrong+="fault$missing was not met; "
         judge_end
@@ -315,33 +318,33 @@ chosen() {
 # Each is a reference and the rows of the deaths after it.
 series_undo() {
         local first="before detail=$last by=worker action=fail err=5"
-        reference "$first"
+        reference "$first" >&2
         rows undo worker "$first"
 }
 
 series_recovery() {
         local first="before detail=$last by=worker whom=worker action=kill"
-        reference "$first"
+        reference "$first" >&2
         rows recovery recovery "$first"
 }
 
 series_post() {
         local first="before detail=$last by=worker whom=\"worker daemon\" action=kill"
-        reference "$first"
+        reference "$first" >&2
         rows post recovery "$first"
 }
 
 series_forward() {
         local first
         first="after detail=$(step_of unbind) by=worker whom=worker action=kill"
-        reference "$first"
+        reference "$first" >&2
         rows forward recovery "$first"
 }
 
 # All series; where only few rows are wanted, the way forward and one other, for each costs a removal.
 all_rows() {
         local last series=(undo recovery post) which
-        reference
+        reference >&2
         rows '' worker ''
         rows '' daemon ''
         last=$(step_of commit)

@@ -71,7 +71,7 @@ $2 == role {
                 next
         }
         rows_for(place, nth, there, detail)
-        if (place == "child-before" && prefix == "")
+        if (place == "child-before" && role != "recovery")
                 row(place, nth, detail, "below", "action=kill")
         if (place ~ /^(before|revert-before)$/)
                 row(place, nth, detail, "-", "action=fail err=5")

@@ -35,8 +35,10 @@ typedef struct World {
         int child_dies_at; /* step whose first apply does not come to know what became of it */
         FailureKind fail_kind;
         int revert_fails_at;
-        int cancel_at; /* step during which the parent says cancel */
-        pid_t held_by; /* by "hold", for as long as that process lives */
+        int revert_err;   /* with that, as long as revert_fails says */
+        int revert_fails; /* so often */
+        int cancel_at;    /* step during which the parent says cancel */
+        pid_t held_by;    /* by "hold", for as long as that process lives */
 } World;
 
 static World *world;
@@ -85,14 +87,21 @@ static int fake_apply(const Step *s, Run *run, Failure *f)
         return 0;
 }
 
-static int fake_revert(const Step *s, Run *run, Failure *f)
+static int revert_now(const Step *s)
 {
-        point();
-        if (world->revert_fails_at == (int)s->number)
-                return failure_set(f, FAILURE_ROLLBACK_FAILED, -EIO, "node", "cannot be undone");
         world->applied[s->number] = 0;
         point();
         return 0;
+}
+
+static int fake_revert(const Step *s, Run *run, Failure *f)
+{
+        point();
+        if (world->revert_fails_at == (int)s->number && world->revert_err > 0)
+                return world->revert_fails-- > 0 ? -world->revert_err : revert_now(s);
+        if (world->revert_fails_at == (int)s->number)
+                return failure_set(f, FAILURE_ROLLBACK_FAILED, -EIO, "node", "cannot be undone");
+        return revert_now(s);
 }
 
 static int fake_commit(const Step *s, Run *run, Failure *f)
@@ -402,6 +411,26 @@ static void test_revert_failure_is_stuck_but_goes_on(void **state)
 
 static const char *const ladder[] = { "turn", "turn1", "turn1", "turn2", "final", NULL };
 
+/* Nothing stands in the way of a revert that got no memory, or whose child the OOM killer took: it
+ * is tried again, and nobody needs a human. */
+static void test_revert_is_tried_again(void **state)
+{
+        static const int errs[] = { ENOMEM, EOWNERDEAD };
+
+        for (size_t i = 0; i < ELEMENTSOF(errs); i++) {
+                _cleanup_(ledger_freep) Ledger *l = fresh(plain);
+
+                world->fail_at = 2;
+                world->fail_kind = FAILURE_FAILED;
+                world->revert_fails_at = 1;
+                world->revert_err = errs[i];
+                world->revert_fails = 2;
+                assert_false(life(l, false, 0));
+                assert_string_equal(result_of(l), "failed");
+                assert_clean(5);
+        }
+}
+
 static void test_busy_climbs(void **state)
 {
         _cleanup_(ledger_freep) Ledger *l = fresh(ladder);
@@ -615,6 +644,7 @@ int main(void)
                 cmocka_unit_test(test_killed_child_past_commit),
                 cmocka_unit_test(test_nothing_begun_past_commit_is_undone),
                 cmocka_unit_test(test_revert_failure_is_stuck_but_goes_on),
+                cmocka_unit_test(test_revert_is_tried_again),
                 cmocka_unit_test(test_busy_climbs),
                 cmocka_unit_test(test_other_failures_do_not_climb),
                 cmocka_unit_test(test_busy_on_last_rung_is_undone),
