@@ -30,6 +30,7 @@ Removal *removal_free(Removal *r)
         (void)sd_event_source_disable_unref(r->deadline_timer);
         (void)sd_event_source_disable_unref(r->confirm_timer);
         (void)sd_event_source_disable_unref(r->expiry_timer);
+        (void)sd_event_source_disable_unref(r->recover_timer);
         (void)sd_bus_track_unref(r->caller);
         for (size_t i = 0; i < r->n_waiters; i++)
                 (void)sd_bus_message_unref(r->waiters[i]);

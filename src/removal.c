@@ -16,6 +16,8 @@
 
 /* A worker that dies three times over the same ledger will die a fourth time. */
 #define LOST_MAX 3
+#define RECOVER_TRIES 60
+#define RECOVER_PAUSE_USEC (500 * USEC_PER_MSEC)
 
 static const char *const state_changes[] = { "State", "Committed", "Cancelable", "Deadline",
         "Progress", NULL };
@@ -169,6 +171,28 @@ static int action_spawn(Removal *r, Failure *f)
         return 0;
 }
 
+static int action_recover(Removal *r, Failure *f);
+
+static int on_recover_again(sd_event_source *s, uint64_t usec, void *userdata)
+{
+        Removal *r = userdata;
+
+        r->recover_timer = sd_event_source_disable_unref(r->recover_timer);
+        (void)action_recover(r, NULL);
+        return 0;
+}
+
+/* Memory, processes or descriptors are short. That passes; what a dead worker left behind does not,
+ * and it may be frozen. */
+static bool recover_again(Removal *r, int e)
+{
+        if (e != -ENOMEM && e != -EAGAIN && e != -EMFILE && e != -ENFILE)
+                return false;
+        return ++r->n_recover_tries < RECOVER_TRIES &&
+               sd_event_add_time_relative(r->manager->event, &r->recover_timer, CLOCK_MONOTONIC,
+                       RECOVER_PAUSE_USEC, 0, on_recover_again, r) >= 0;
+}
+
 static int action_recover(Removal *r, Failure *f)
 {
         _cleanup_(ledger_freep) Ledger *l = NULL;
@@ -177,7 +201,7 @@ static int action_recover(Removal *r, Failure *f)
         e = ledger_load(r->ledger_path, policy_find_step, &l);
         if (e == 0)
                 e = worker_spawn(r->manager->event, l, true, &worker_ops, r, &r->worker);
-        if (e == 0)
+        if (e == 0 || recover_again(r, e))
                 return 0;
         r->failure = (Failure){ 0 };
         (void)failure_set(&r->failure, FAILURE_ROLLBACK_FAILED, e, r->ledger_path,

@@ -94,6 +94,8 @@ typedef struct Removal {
         sd_event_source *deadline_timer;
         sd_event_source *confirm_timer;
         sd_event_source *expiry_timer;
+        sd_event_source *recover_timer;
+        unsigned n_recover_tries;
         sd_bus_track *caller;
         sd_bus_message **waiters;
         size_t n_waiters;

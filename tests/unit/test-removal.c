@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -489,6 +490,29 @@ static void test_worker_dies(void **state)
         drop_manager(m);
 }
 
+/* No descriptor is left at the moment when recovery has to be started: that passes, and what the
+ * dead worker left must not wait for a human until then. */
+static void test_worker_dies_when_nothing_is_left(void **state)
+{
+        Manager *m = make_manager();
+        Removal *r = play(m, "both begin 1\ndie\n",
+                "both rollback\nboth reverted 1\n"
+                "both finished result=failed state=rolled-back kind=failed err=130\n");
+        struct rlimit old, none;
+
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+        none = (struct rlimit){ .rlim_cur = 3, .rlim_max = old.rlim_max };
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        while (r->state != REMOVAL_ROLLING_BACK && removal_alive(r))
+                assert_true(sd_event_run(m->event, 10 * USEC_PER_SEC) >= 0);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+        assert_true(removal_alive(r));
+        live(m, r);
+        assert_int_equal(r->state, REMOVAL_ROLLED_BACK);
+        assert_int_equal(r->n_lost, 1);
+        drop_manager(m);
+}
+
 static void test_worker_dies_committed(void **state)
 {
         Manager *m = make_manager();
@@ -654,6 +678,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test(test_success),
                 cmocka_unit_test(test_lost_records),
                 cmocka_unit_test(test_worker_dies),
+                cmocka_unit_test(test_worker_dies_when_nothing_is_left),
                 cmocka_unit_test(test_worker_dies_committed),
                 cmocka_unit_test(test_worker_always_dies),
                 cmocka_unit_test(test_told),
