@@ -40,6 +40,7 @@ Removal *removal_free(Removal *r)
         request_free(r->request);
         plan_free(r->plan);
         strv_free(r->closure);
+        free(r->blocked);
         free(r->steps);
         free(r->plan_text);
         free(r->path);

@@ -110,11 +110,14 @@ static void on_blocked(const char *text, void *userdata)
 {
         Removal *r = userdata;
 
-        if (r->progress && streq(r->progress, text))
+        if (r->blocked && streq(r->blocked, text))
                 return;
-        if (free_and_strdup(&r->progress, text) < 0)
+        if (free_and_strdup(&r->blocked, text) < 0)
                 return;
         removal_log(r, LOG_WARNING, MESSAGE_BLOCKED, NULL, NULL, "%s", text);
+        /* What the worker says itself tells more. */
+        if (r->progress || free_and_strdup(&r->progress, text) < 0)
+                return;
         bus_signal_changed(r, progress_changes);
 }
 

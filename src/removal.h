@@ -70,6 +70,7 @@ typedef struct Removal {
         char *progress;
         RemovalBlocker *blockers;
         size_t n_blockers;
+        char *blocked; /* what the journal was told last about a sleeper in the kernel */
         RemovalKilled *killed;
         size_t n_killed;
         RemovalAwaited *awaited; /* processes that are waited for now */

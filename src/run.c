@@ -31,6 +31,7 @@ struct Run {
         uint64_t last_progress_usec;
         Held *held;
         size_t n_held;
+        char last_progress[512];
 };
 
 const Plan *run_plan_of(const Run *run)
@@ -121,6 +122,10 @@ void run_progress(Run *run, const Step *s, const char *fmt, ...)
         va_end(ap);
         (void)run_note(run, "progress", step_number(s, number), "text", text, NULL);
 }
+        /* What sleeps for days must not fill the disk that the ledger is on. */
+        if (streq(text, run->last_progress))
+                return;
+        memcpy(run->last_progress, text, sizeof(text));
 
 const Record *run_recall(const Run *run, const char *verb, const char *name)
 {

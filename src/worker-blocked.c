@@ -8,8 +8,10 @@
 #include "worker-blocked.h"
 
 #include <inttypes.h>
+#include <sys/stat.h>
 
 #include "sys/proc.h"
+#include "sys/sysfs.h"
 #include "util/text.h"
 
 /* Worker, its child in the kernel, and what that one may have forked. */
@@ -18,8 +20,14 @@
 static bool blocked_one(pid_t pid, char *buf, size_t size)
 {
         char comm[32] = "?", frames[384] = "";
+        int state = proc_state(pid);
 
-        if (proc_state(pid) != 'D')
+        /* Stopped by a person or a debugger: a signal ends that. */
+        if (state == 'T' || state == 't') {
+                (void)snprintf(buf, size, "process %d is stopped", pid);
+                return true;
+        }
+        if (state != 'D')
                 return false;
         if (proc_comm(pid, comm, sizeof(comm)) < 0 ||
                 proc_kernel_stack(pid, frames, sizeof(frames)) < 0)
@@ -44,6 +52,33 @@ static bool blocked_below(pid_t pid, unsigned depth, char *buf, size_t size)
                 pid_t child;
 
                 if (parse_pid(*p, &child) == 0 && blocked_below(child, depth - 1, buf, size))
+                        return true;
+        }
+        return false;
+}
+
+/* Its children keep the ledger under the number under which the worker had it. */
+static bool has_open(pid_t pid, int fd, const struct stat *st)
+{
+        char path[64];
+        struct stat other;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
+        return stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+}
+
+bool worker_blocked_holder(int fd, char *buf, size_t size)
+{
+        _cleanup_(strv_freep) char **names = NULL;
+        struct stat st;
+
+        if (fstat(fd, &st) < 0 || sysfs_list("/proc", &names) < 0)
+                return false;
+        for (char **n = names; n && *n; n++) {
+                pid_t pid;
+
+                if (parse_pid(*n, &pid) == 0 && has_open(pid, fd, &st) &&
+                        blocked_one(pid, buf, size))
                         return true;
         }
         return false;

@@ -16,9 +16,14 @@
 #include "run.h"
 #include "util/fault.h"
 #include "util/text.h"
+#include "worker-blocked.h"
 
 #define LEDGER_FD 3
 #define SOCKET_FD 4
+/* Who waits for the kernel can wait that much longer. */
+#define LOCK_PAUSE_USEC (200 * USEC_PER_MSEC)
+#define TELL_USEC (2 * USEC_PER_SEC)
+#define BLOCKED_MAX 512
 
 static void tell(int fd, const char *verb, const char *text)
 {
@@ -32,6 +37,36 @@ static void tell(int fd, const char *verb, const char *text)
                 (void)send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+static void tell_lock_wait(int socket_fd, char last[static BLOCKED_MAX])
+{
+        char who[BLOCKED_MAX] = "it does not show why", text[BLOCKED_MAX + 64];
+
+        (void)worker_blocked_holder(LEDGER_FD, who, sizeof(who));
+        if (streq(who, last))
+                return;
+        (void)snprintf(last, BLOCKED_MAX, "%s", who);
+        (void)snprintf(text, sizeof(text), "waiting for the end of the earlier worker: %s", who);
+        tell(socket_fd, "lock-wait", text);
+}
+
+/* Nothing hurries the kernel, so there is no deadline; who asks is told for whom we wait. */
+static int wait_for_lock(int socket_fd)
+{
+        char last[BLOCKED_MAX] = "";
+        uint64_t told = 0;
+
+        while (flock(LEDGER_FD, LOCK_EX | LOCK_NB) < 0) {
+                if (errno != EWOULDBLOCK && errno != EINTR)
+                        return -errno;
+                if (now_usec() - told > TELL_USEC) {
+                        tell_lock_wait(socket_fd, last);
+                        told = now_usec();
+                }
+                pause_usec(LOCK_PAUSE_USEC);
+        }
+        return 0;
+}
+
 /* The first worker has the lock already: it came with the open file. A recovering one opened the
  * file anew and waits here until the old worker's last child has left the kernel; only then does
  * the ledger say everything, so it is read afterwards. */
@@ -41,12 +76,7 @@ static int take_lock(int socket_fd)
                 return 0;
         if (errno != EWOULDBLOCK)
                 return -errno;
-        tell(socket_fd, "lock-wait",
-                "waiting for the earlier worker, which still sleeps in the kernel");
-        while (flock(LEDGER_FD, LOCK_EX) < 0)
-                if (errno != EINTR)
-                        return -errno;
-        return 0;
+        return wait_for_lock(socket_fd);
 }
 
 /* No page of ours may have to be read from a disk whose filesystem we have frozen. */

@@ -69,7 +69,8 @@ dev_t step_get_dev(const Step *s, const char *key);
  * that cannot be written is a failure of the step; after it the kernel's state goes first and the
  * result is 0. */
 int run_note(Run *run, const char *verb, const char *name, ...) __attribute__((sentinel));
-/* "progress": what a step waits for, for people. At most one per second reaches the ledger. */
+/* "progress": what a step waits for, for people. At most one per second reaches the ledger, and the
+ * same is not said twice. */
 void run_progress(Run *run, const Step *s, const char *fmt, ...) _printf_(3, 4);
 /* For the parent only, and lost if it does not listen: what nobody needs once it is over. */
 void run_tell(Run *run, const Record *r);
