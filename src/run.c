@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <sys/socket.h>
 
+#include "step/sleeper.h"
 #include "util/fault.h"
 #include "util/text.h"
 
@@ -574,6 +575,12 @@ static int roll_back(Run *run, Failure *f)
         const Ledger *l = run->ledger;
         int first = 0;
 
+        sleeper_join(s, run);
+        r = s->ops->revert ? s->ops->revert(s, run, f) : 0;
+        if (r < 0 && vanished_look(run) && vanished_explains(run, s)) {
+                note_lost(run, s, f);
+                r = 0;
+        }
         run->committed = false;
         (void)run_note(run, "rollback", NULL, NULL);
         for (size_t i = l->plan->n_steps; i > 0; i--) {

@@ -5,6 +5,7 @@
 #include "step/common.h"
 
 #include "step/holds.h"
+#include "step/sleeper.h"
 #include "sys/child.h"
 #include "sys/proc-hints.h"
 #include "sys/proc-pins.h"
@@ -118,12 +119,11 @@ int step_find_pins(const char *nodes, char *buf, size_t size)
 
 int step_call(const Step *s, Run *run, int (*fn)(void *), Failure *f)
 {
+        _cleanup_(child_done) Child c = CHILD_INIT;
         int r;
 
-        do {
-                r = child_call(fn, (void *)s, step_get_u64(s, "wait"), run_cancel_fd(run));
-        } while (r == -ECANCELED && run_check_cancel(run, f) == 0);
-        return r;
+        r = child_start(&c, true, fn, (void *)s);
+        return r < 0 ? r : sleeper_wait(s, run, &c, f);
 }
 
 int step_still_open(const Step *s, Run *run, Failure *f)

@@ -73,9 +73,7 @@ static int loop_apply(const Step *s, Run *run, Failure *f)
         /* One that was made for a mount goes with it. */
         if (r <= 0)
                 return r;
-        r = child_call(clear_child, (void *)s, step_get_u64(s, "wait"), run_cancel_fd(run));
-        if (r == -ECANCELED && run_check_cancel(run, f) == 0)
-                r = 0;
+        r = step_call(s, run, clear_child, f);
         if (r == -EBUSY)
                 return is_busy(s, f);
         if (r == -ESTALE)

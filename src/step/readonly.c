@@ -7,21 +7,15 @@
 
 #include "step/common.h"
 #include "step/readonly.h"
+#include "step/sleeper.h"
 #include "sys/blkid.h"
 #include "sys/child.h"
 #include "sys/readonly.h"
 
 typedef struct Call {
-        dev_t dev;
+        const Step *s;
         bool readonly;
 } Call;
-
-static int call_in_child(void *arg)
-{
-        const Call *c = arg;
-
-        return superblock_set_readonly(c->dev, c->readonly);
-}
 
 /* A device number may have gone to another filesystem since the plan: a disk that was unbound and
  * bound takes the lowest that is free, and nobody's read-only one is to become writable. Where that
@@ -42,24 +36,31 @@ static int check_filesystem(const Step *s)
         return r;
 }
 
-int readonly_set(const Step *s, bool readonly, int cancel_fd)
+static int set_in_child(void *arg)
 {
-        Call c = {
-                .dev = step_get_dev(s, "dev"),
-                .readonly = readonly,
-        };
-        int r;
+        const Call *c = arg;
+        int r = check_filesystem(c->s);
 
-        r = check_filesystem(s);
-        return r < 0 ? r : child_call(call_in_child, &c, step_get_u64(s, "wait"), cancel_fd);
+        return r < 0 ? r : superblock_set_readonly(step_get_dev(c->s, "dev"), c->readonly);
+}
+
+int readonly_set(const Step *s, bool readonly)
+{
+        Call c = { .s = s, .readonly = readonly };
+
+        return child_call(set_in_child, &c, step_get_u64(s, "wait"), -EBADF);
 }
 
 static int readonly_apply(const Step *s, Run *run, Failure *f)
 {
-        int r = readonly_set(s, true, run_cancel_fd(run));
+        _cleanup_(child_done) Child child = CHILD_INIT;
+        Call c = { .s = s, .readonly = true };
+        int r = child_start(&child, true, set_in_child, &c);
 
+        if (r == 0)
+                r = sleeper_wait(s, run, &child, f);
         if (r == -ECANCELED)
-                return run_check_cancel(run, f);
+                return r;
         if (r == -ETIMEDOUT)
                 return failure_set(f, FAILURE_TIMED_OUT, r, step_node(s),
                         "making it read-only did not come back; the kernel waits for its storage");
@@ -70,7 +71,7 @@ static int readonly_apply(const Step *s, Run *run, Failure *f)
 /* Also where apply never ran: it was writable when the plan was made. */
 static int readonly_revert(const Step *s, Run *run, Failure *f)
 {
-        int r = readonly_set(s, false, -EBADF);
+        int r = readonly_set(s, false);
 
         /* Not mounted: whoever puts a mount back gives it its options. */
         if (r == 0 || r == -ENOENT)

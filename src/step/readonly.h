@@ -4,5 +4,5 @@
 #include "step/step.h"
 
 /* The superblock with the step's device number (key dev), as long as the step's wait= allows.
- * -ENOENT when it is mounted nowhere; -ETIMEDOUT, -ECANCELED. */
-int readonly_set(const Step *s, bool readonly, int cancel_fd) _must_check_;
+ * -ENOENT when it is mounted nowhere; -ETIMEDOUT. */
+int readonly_set(const Step *s, bool readonly) _must_check_;

@@ -8,6 +8,7 @@
 #include "plan.h"
 #include "step/common.h"
 #include "step/readonly.h"
+#include "step/sleeper.h"
 #include "sys/bind.h"
 #include "sys/blkid.h"
 
@@ -48,6 +49,7 @@ static bool is_taken_away(const Step *s)
 
 static int unmount_apply(const Step *s, Run *run, Failure *f)
 {
+        _cleanup_(child_done) Child child = CHILD_INIT;
         MountPlace place;
         int r;
 
@@ -61,11 +63,9 @@ static int unmount_apply(const Step *s, Run *run, Failure *f)
                         "disable-namespace, then enable-namespace)",
                         step_get(s, "device"));
         step_place(s, &place);
-        do {
-                r = mounts_umount(&place, false, step_get_u64(s, "wait"), run_cancel_fd(run));
-                if (r == -ECANCELED && run_check_cancel(run, f) == 0)
-                        r = -EAGAIN;
-        } while (r == -EAGAIN);
+        r = mounts_umount_start(&place, &child);
+        if (r == 0)
+                r = sleeper_wait(s, run, &child, f);
         if (r == -ENOENT)
                 return 0;
         /* The rung before has unmounted it, and what is seen there now was below it. */
@@ -78,7 +78,8 @@ static int unmount_apply(const Step *s, Run *run, Failure *f)
                         "something else is mounted there now; look at it and ask again");
         if (r == -ETIMEDOUT)
                 return failure_set(f, FAILURE_TIMED_OUT, r, step_node(s),
-                        "umount did not come back; the kernel waits for pages in use");
+                        "umount did not come back in time; the kernel waits for its storage or for "
+                        "pages in use");
         return r;
 }
 
@@ -147,7 +148,7 @@ static int put_back(const Step *s, MountPlace *place)
                  * again). */
                 if (r == -EBUSY && readonly) {
                         readonly = false;
-                        if (readonly_set(s, false, -EBADF) == 0)
+                        if (readonly_set(s, false) == 0)
                                 continue;
                 }
                 if ((r < 0 && r != -EBUSY) || (r == 0 && has_options(s, place)))

@@ -138,13 +138,19 @@ int child_wait(Child *c, uint64_t deadline_usec, int cancel_fd)
         return child_reap(c, 0);
 }
 
-void child_done(Child *c)
+bool child_kill(Child *c)
 {
         if (c->pidfd < 0)
-                return;
+                return true;
         if (pidfd_signal(c->pidfd, SIGKILL) >= 0)
                 (void)child_poll(c, usec_add(now_usec(), REAP_USEC), -1);
-        (void)child_reap(c, WNOHANG);
+        return child_reap(c, WNOHANG) != -EAGAIN;
+}
+
+void child_done(Child *c)
+{
+        if (child_kill(c))
+                return;
         c->pid = 0;
         c->pidfd = safe_close(c->pidfd);
 }

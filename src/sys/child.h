@@ -27,6 +27,8 @@ int child_start(Child *c, bool die_with_parent, ChildFn fn, void *arg) _must_che
 /* The function's result, -EOWNERDEAD when it was killed; -ETIMEDOUT or -ECANCELED (cancel_fd
  * readable) leave it running. */
 int child_wait(Child *c, uint64_t deadline_usec, int cancel_fd) _must_check_;
+/* SIGKILL if it still runs. False: it is still there, because the kernel does not let it go. */
+bool child_kill(Child *c);
 /* SIGKILL if it still runs, and reap if that is possible at once. */
 void child_done(Child *c);
 /* start + wait + done. */

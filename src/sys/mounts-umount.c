@@ -180,6 +180,13 @@ static int umount_child(void *arg)
 /* The child dies with its parent, as child_call() has it. A umount that is already in the kernel
  * completes all the same; one that has not begun must not happen behind the back of whoever
  * recovers from the parent's death. */
+int mounts_umount_start(const MountPlace *place, Child *ret)
+{
+        UmountCall call = { .place = place, .flags = UMOUNT_NOFOLLOW };
+
+        return child_start(ret, true, umount_child, &call);
+}
+
 int mounts_umount(const MountPlace *place, bool detach, uint64_t timeout_usec, int cancel_fd)
 {
         UmountCall call = {

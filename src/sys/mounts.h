@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include "sys/child.h"
 #include "util/text.h"
 
 typedef struct Mount {
@@ -62,6 +63,9 @@ typedef struct MountPlace {
  * the child may then still sleep in the kernel. */
 int mounts_umount(
         const MountPlace *place, bool detach, uint64_t timeout_usec, int cancel_fd) _must_check_;
+
+/* The same without the wait, never lazy. */
+int mounts_umount_start(const MountPlace *place, Child *ret) _must_check_;
 
 /* Mounts source so that root of it appears at target in the given namespace. source is a device
  * node, or the name of an overlay. 0 also when exactly that (same device number and root) is
