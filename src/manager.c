@@ -158,7 +158,7 @@ static void say_status(const Manager *m)
 static int on_settle(sd_event_source *s, void *userdata)
 {
         Manager *m = userdata;
-        bool busy = manager_n_alive(m) > 0 || m->n_planners > 0;
+        bool busy = manager_n_alive(m) > 0 || planner_n_asked(m) > 0;
 
         if (busy != m->busy)
                 watchdog_set(m, busy);
@@ -168,7 +168,7 @@ static int on_settle(sd_event_source *s, void *userdata)
         if (!manager_frozen(m))
                 planner_start_waiting(m);
         say_status(m);
-        if (m->stopping && manager_n_alive(m) == 0 && m->n_planners == 0)
+        if (m->stopping && manager_n_alive(m) == 0 && planner_n_asked(m) == 0)
                 return sd_event_exit(m->event, m->exit_code);
         return 0;
 }

@@ -16,9 +16,12 @@
 #include <sys/wait.h>
 
 #include "manager-inhibitors.h"
+#include "messages.h"
 #include "reap.h"
 #include "topology.h"
+#include "util/log.h"
 #include "util/text.h"
+#include "worker-blocked.h"
 
 #define DEADLINE_USEC (60 * USEC_PER_SEC)
 /* The scan gives up by itself first, because it then knows what it was waiting for. */
@@ -34,6 +37,7 @@ struct Planner {
         void *userdata;
         pid_t pid; /* 0: not started */
         int fd;
+        bool lost; /* its answer is not waited for any more, but its process does not end */
         sd_event_source *exit;
         sd_event_source *timer;
 };
@@ -81,6 +85,15 @@ static void deliver_failure(Planner *p, FailureKind kind, int err, const char *s
 
         (void)failure_set(&a.failure, kind, err, NULL, "%s", sentence);
         deliver(p, &a);
+}
+
+size_t planner_n_asked(const Manager *m)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < m->n_planners; i++)
+                n += !m->planners[i]->lost;
+        return n;
 }
 
 /* --- child --- */
@@ -212,6 +225,10 @@ static int on_exit_of_planner(sd_event_source *s, const siginfo_t *si, void *use
         if (!p)
                 return reap_done(s);
         p->pid = 0;
+        if (p->lost) {
+                planner_free(p);
+                return 0;
+        }
         if (si->si_code != CLD_EXITED || si->si_status != EXIT_SUCCESS) {
                 char sentence[128];
 
@@ -230,9 +247,26 @@ static int on_exit_of_planner(sd_event_source *s, const siginfo_t *si, void *use
         return 0;
 }
 
+/* In the kernel's sleep it dies later or never; the answer does not wait for that. Until it is dead
+ * it has its place among the planners all the same, or each new question would add a sleeper. */
+static void abandon(Planner *p, const char *sentence)
+{
+        PlannerDone done = p->done;
+        PlannerAnswer a = { 0 };
+
+        p->lost = true;
+        p->timer = sd_event_source_disable_unref(p->timer);
+        (void)failure_set(&a.failure, FAILURE_TIMED_OUT, -ETIMEDOUT, NULL, "%s", sentence);
+        done(&a, p->userdata);
+        planner_answer_done(&a);
+        manager_settle(p->manager);
+}
+
 static int on_deadline(sd_event_source *s, uint64_t usec, void *userdata)
 {
+        char where[512], sentence[640];
         Planner *p = userdata;
+        bool blocked;
 
         if (p->pid == 0) {
                 deliver_failure(p, FAILURE_TIMED_OUT, -ETIMEDOUT,
@@ -240,10 +274,14 @@ static int on_deadline(sd_event_source *s, uint64_t usec, void *userdata)
                         "examined");
                 return 0;
         }
-        /* In the kernel's sleep it dies later or never; the answer does not wait for that. */
+        blocked = worker_blocked_text(p->pid, where, sizeof(where));
+        (void)snprintf(sentence, sizeof(sentence),
+                "examining the machine took more than a minute%s%s; nothing was done",
+                blocked ? ": " : "", blocked ? where : "");
+        if (blocked)
+                log_event(LOG_WARNING, MESSAGE_BLOCKED, NULL, "A planner: %s", where);
         (void)kill(p->pid, SIGKILL);
-        deliver_failure(p, FAILURE_TIMED_OUT, -ETIMEDOUT,
-                "examining the machine took more than a minute; nothing was done");
+        abandon(p, sentence);
         return 0;
 }
 
@@ -288,9 +326,12 @@ int planner_ask(Manager *m, const Request *req, PlannerDone done, void *userdata
 
         if (m->stopping)
                 return failure_set(f, FAILURE_CANCELLED, 0, NULL, "the daemon is stopping");
-        if (m->n_planners >= PLANNERS_MAX)
+        /* Nobody asked for a snapshot; where one sleeps, the next one would. */
+        if (m->n_planners >= PLANNERS_MAX || (!req && m->n_planners > planner_n_asked(m)))
                 return failure_set(f, FAILURE_LIMIT_EXCEEDED, 0, NULL,
-                        "%d questions are being answered already", PLANNERS_MAX);
+                        "%zu questions are being answered already, and the processes of %zu "
+                        "earlier ones sleep in the kernel",
+                        planner_n_asked(m), m->n_planners - planner_n_asked(m));
         p = calloc(1, sizeof(*p));
         if (!p)
                 return -ENOMEM;
@@ -330,7 +371,10 @@ void planner_abort_all(Manager *m)
 
                 if (p->pid > 0)
                         (void)kill(p->pid, SIGKILL);
-                deliver_failure(p, FAILURE_CANCELLED, -ECANCELED, "the daemon is stopping");
+                if (p->lost)
+                        planner_free(p);
+                else
+                        deliver_failure(p, FAILURE_CANCELLED, -ECANCELED, "the daemon is stopping");
         }
         free(m->planners);
         m->planners = NULL;

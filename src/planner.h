@@ -18,6 +18,8 @@ typedef void (*PlannerDone)(PlannerAnswer *a, void *userdata);
 /* req NULL: only the topology, without processes. It is borrowed until done() was called. */
 int planner_ask(
         Manager *m, const Request *req, PlannerDone done, void *userdata, Failure *f) _must_check_;
+/* Those that somebody waits for; the others could not be killed. */
+size_t planner_n_asked(const Manager *m);
 /* Starts those that waited for a thaw. */
 void planner_start_waiting(Manager *m);
 /* Answers all open questions with "the daemon is stopping". */
