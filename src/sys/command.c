@@ -16,8 +16,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "util/lines.h"
 #include "util/text.h"
-#include "util/utf8.h"
 
 /* SIGKILL takes microseconds, unless the program sleeps uninterruptibly: then no wait is enough. */
 #define REAP_USEC (2 * USEC_PER_SEC)
@@ -29,8 +29,7 @@ typedef struct Running {
         pid_t pid;
         int pidfd;
         int output_fd;
-        char line[COMMAND_LINE_MAX];
-        size_t used;
+        Lines lines;
 } Running;
 
 static int make_input(const char *text)
@@ -100,27 +99,6 @@ static int start(Running *r)
         return r->pidfd < 0 ? -errno : 0;
 }
 
-static void flush_line(Running *r)
-{
-        char text[COMMAND_LINE_MAX];
-
-        if (r->used == 0)
-                return;
-        r->line[r->used] = '\0';
-        r->used = 0;
-        if (r->command->line)
-                r->command->line(utf8_printable(r->line, text, sizeof(text)), r->command->userdata);
-}
-
-static void take_output(Running *r, const char *data, size_t n)
-{
-        for (size_t i = 0; i < n; i++)
-                if (data[i] == '\n')
-                        flush_line(r);
-                else if (data[i] && r->used + 1 < sizeof(r->line))
-                        r->line[r->used++] = data[i];
-}
-
 /* Bytes that came, 0 when there is nothing now; the end of the pipe closes it. */
 static size_t read_output(Running *r)
 {
@@ -128,7 +106,7 @@ static size_t read_output(Running *r)
         ssize_t n = r->output_fd < 0 ? 0 : read(r->output_fd, data, sizeof(data));
 
         if (n > 0)
-                take_output(r, data, (size_t)n);
+                lines_take(&r->lines, data, (size_t)n);
         else if (n == 0 || (errno != EAGAIN && errno != EINTR))
                 r->output_fd = safe_close(r->output_fd);
         return n > 0 ? (size_t)n : 0;
@@ -191,7 +169,7 @@ static int reap(Running *r, int *ret_signal)
         (void)watch(r, usec_add(now_usec(), REAP_USEC), -EBADF);
         for (size_t n = 0, more = 1; more > 0 && n < DRAIN_MAX; n += more)
                 more = read_output(r);
-        flush_line(r);
+        lines_end(&r->lines);
         if (waitid(P_PIDFD, (id_t)r->pidfd, &si, WEXITED | WNOHANG) < 0)
                 return -errno;
         if (si.si_pid == 0)
@@ -205,7 +183,12 @@ static int reap(Running *r, int *ret_signal)
 
 int command_run(const Command *c, int *ret_signal)
 {
-        Running running = { .command = c, .pidfd = -EBADF, .output_fd = -EBADF };
+        Running running = {
+                .command = c,
+                .pidfd = -EBADF,
+                .output_fd = -EBADF,
+                .lines = { .line = c->line, .userdata = c->userdata },
+        };
         int r = start(&running), status = 0;
 
         if (r == 0) {

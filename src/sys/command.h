@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 #include "util/cleanup.h"
+#include "util/lines.h"
 
-/* Longer lines are cut. */
-#define COMMAND_LINE_MAX 512
+#define COMMAND_LINE_MAX LINES_LENGTH_MAX
 
 typedef struct Command {
         char *const *argv; /* [0] without a slash: looked for in PATH */
