@@ -119,7 +119,7 @@ static const FailureInfo failures[_FAILURE_MAX] = {
                 .err = ENXIO,
                 .exit_code = 3,
                 .result = "failed",
-                .sentence = "It went away, or became something else, while it was looked at.",
+                .sentence = "It went away, or became something else, while it was looked at or removed.",
         },
         [FAILURE_TIMED_OUT] = {
                 .kind = FAILURE_TIMED_OUT,

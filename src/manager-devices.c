@@ -67,6 +67,7 @@ static void device_free(Device *d)
         free(d->parent);
         free(d->mode);
         free(d->block);
+        free(d->bound);
         free(d->can_remove);
         strv_free(d->children);
         strv_free(d->mounts);
@@ -191,6 +192,8 @@ static int set_words(Device *d, const Node *n)
                 r = free_and_strdup(&d->mode, strempty(node_get(n, "mode")));
         if (r == 0)
                 r = free_and_strdup(&d->block, "");
+        if (r == 0 && node_is(n, KIND_NAMESPACE) && node_get(n, "driver"))
+                r = free_and_strdup(&d->bound, node_get(n, "device"));
         if (r == 0)
                 r = device_path(node_name(n), &d->path);
         d->size = node_get_u64(n, "size");

@@ -17,13 +17,15 @@ typedef struct Device {
         char *parent; /* path, "/" for none */
         char *mode;
         char *block; /* device node */
+        char *bound; /* a namespace's device that has the driver now, NULL: none */
         char *can_remove;
         char **children; /* paths */
         char **mounts;
-        char **holders; /* kind, name, kind, name, ... */
+        char **holders;    /* kind, name, kind, name, ... */
         uint64_t size;
         int32_t numa;
         bool expected; /* a removal of ours is taking it away */
+        bool told;     /* that it went has been told, before a snapshot showed it */
         struct Manager *manager;
 } Device;
 

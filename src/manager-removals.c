@@ -139,6 +139,8 @@ static void tell_removed(Manager *m, const Removal *r)
         for (char **n = r->closure; n && *n; n++) {
                 Device *d = device_table_find(m->devices, *n);
 
+                if (strv_contains(r->vanished, *n))
+                        continue;
                 if (d && streq(d->can_remove, "removed"))
                         bus_signal_device_removed(m, d->path, "requested");
                 else if (d)

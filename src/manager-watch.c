@@ -110,6 +110,18 @@ void watch_kick(Watch *w)
         (void)sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
 }
 
+void watch_hurry(Watch *w)
+{
+        if (!w)
+                return;
+        w->pause_usec = 0;
+        w->again = true;
+        if (w->asked)
+                return;
+        (void)sd_event_source_set_time(w->timer, usec_add(now_usec(), DEBOUNCE_USEC));
+        (void)sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
+}
+
 /* Disks without memory come and go by the hundred; only what can stand on ours counts. */
 static bool concerns_us(const Watch *w, const UdevEvent *e)
 {
@@ -130,11 +142,15 @@ static int on_udev(sd_event_source *s, int fd, uint32_t revents, void *userdata)
         Watch *w = userdata;
         bool kick = false;
         UdevEvent e;
+        int r;
 
-        while (udev_monitor_next(w->monitor, &e) > 0)
+        while ((r = udev_monitor_next(w->monitor, &e)) > 0)
                 kick = concerns_us(w, &e) || kick;
-        if (kick)
+        /* Some were lost: whatever they said. */
+        if (kick || r < 0) {
+                manager_look_for_vanished(w->manager);
                 watch_kick(w);
+        }
         return 0;
 }
 

@@ -9,3 +9,5 @@ int watch_start(Manager *m, bool now, Watch **ret) _must_check_;
 Watch *watch_free(Watch *w);
 /* Something changed; the table follows soon. NULL is fine. */
 void watch_kick(Watch *w);
+/* Something went that nobody told us of: without the pause that snapshots make otherwise. */
+void watch_hurry(Watch *w);

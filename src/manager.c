@@ -327,20 +327,17 @@ void manager_stop(Manager *m, const char *why)
 
 /* --- devices --- */
 
-static void device_gone(Manager *m, const Device *d)
+static void device_gone(Manager *m, Device *d)
 {
-        const char *how = d->expected ? "requested" : "surprise";
-
         if (manager_removal_of(m, d->name))
                 return;
-        if (!d->expected)
-                log_event(strv_length(d->holders) > 0 ? LOG_WARNING : LOG_NOTICE, MESSAGE_SURPRISE,
-                        NULL, "%s went away without a request to pmemremoved, %s.", d->name,
-                        strv_length(d->holders) > 0 ? "while it was in use" : "unused");
-        bus_signal_device_removed(m, d->path, how);
+        if (d->expected)
+                bus_signal_device_removed(m, d->path, "requested");
+        else
+                manager_device_vanished(m, d, NULL);
 }
 
-static void device_differs(Manager *m, const Device *old, Device *new)
+static void device_differs(Manager *m, Device *old, Device *new)
 {
         const char *changed[DEVICE_PROPERTIES_MAX + 1];
         bool was = !streq(old->can_remove, "removed"), is = !streq(new->can_remove, "removed");
@@ -351,6 +348,8 @@ static void device_differs(Manager *m, const Device *old, Device *new)
         if (was && !is)
                 device_gone(m, old);
         new->expected = old->expected &&was &&is;
+        /* A snapshot from before it went; not one from after its return. */
+        new->told = old->told &&was &&is &&manager_device_lost_driver(new);
 }
 
 void manager_take_devices(Manager *m, DeviceTable *devices)
@@ -358,7 +357,7 @@ void manager_take_devices(Manager *m, DeviceTable *devices)
         DeviceTable *old = m->devices;
 
         for (size_t i = 0; devices && old && i < old->n; i++) {
-                const Device *d = old->items[i];
+                Device *d = old->items[i];
 
                 if (device_table_find(devices, d->name))
                         continue;
@@ -380,6 +379,7 @@ void manager_take_devices(Manager *m, DeviceTable *devices)
                 bus_signal_pre_remove(m);
         if (devices)
                 device_table_free(old);
+        manager_look_for_vanished(m);
         if (!m->named && !m->stopping)
                 (void)manager_bus_name(m);
 }

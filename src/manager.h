@@ -83,6 +83,14 @@ void manager_settle(Manager *m);
 /* A fresh snapshot from a planner; the table takes its place, and the bus hears the difference. */
 void manager_take_devices(Manager *m, DeviceTable *devices);
 
+/* manager-vanished.c: an event says that some memory may have gone. Which has, is told or asked at
+ * once, without a snapshot: that can take long, and none is made while a filesystem is frozen. */
+void manager_look_for_vanished(Manager *m);
+/* It was nobody's request; r is the removal that it happened to, or NULL. Told once. */
+void manager_device_vanished(Manager *m, Device *d, const Removal *r);
+/* Has this namespace no driver any more, whatever the snapshot says that it is from? */
+bool manager_device_lost_driver(const Device *d);
+
 /* manager-bus.c: connects and publishes everything; the name comes later. */
 int manager_bus_open(Manager *m) _must_check_;
 int manager_bus_name(Manager *m);

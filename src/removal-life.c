@@ -40,6 +40,8 @@ Removal *removal_free(Removal *r)
         request_free(r->request);
         plan_free(r->plan);
         strv_free(r->closure);
+        strv_free(r->vanished);
+        strv_free(r->unbinding);
         free(r->blocked);
         free(r->steps);
         free(r->plan_text);
@@ -359,6 +361,7 @@ static void log_end(const Removal *r)
                 [REMOVAL_STUCK] = { LOG_CRIT, MESSAGE_STUCK, "stuck, a human is needed" },
         };
         bool recovered = r->recovered && r->state != REMOVAL_STUCK;
+        bool gone = r->vanished && r->state == REMOVAL_ROLLED_BACK;
         char text[1400] = "", frozen[2 * TIMESPAN_MAX + 48] = "";
 
         if (r->failure.kind != FAILURE_NONE)
@@ -369,7 +372,9 @@ static void log_end(const Removal *r)
                 : r->request->dry_run ? NULL
                                       : ends[r->state].message_id,
                 NULL, r->failure.node, "%s%s%s%s%s%s",
-                r->request->dry_run ? "dry run, nothing was done" : ends[r->state].text,
+                r->request->dry_run ? "dry run, nothing was done"
+                : gone              ? "not removed by it"
+                                    : ends[r->state].text,
                 recovered ? ", after recovery" : "", frozen, *text ? " (" : "", text,
                 *text ? ")" : "");
 }

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 
 #include "bus-signals.h"
+#include "manager.h"
 #include "messages.h"
 #include "removal-awaited.h"
 #include "removal-inhibit.h"
@@ -92,6 +93,8 @@ void removal_forget(Removal *r)
         r->rung = 1;
         r->frozen_usec = r->frozen_since_usec = 0;
         r->committed = false;
+        r->vanished = strv_free(r->vanished);
+        r->unbinding = strv_free(r->unbinding);
         r->failure = (Failure){ 0 };
         r->last_word = _REMOVAL_STATE_INVALID;
 }
@@ -406,6 +409,33 @@ static void take_holds(Removal *r, const Record *rec)
                 again ? "holds it again" : "has let go and is left alone");
 }
 
+/* Told here, because it is no news any more when the removal has ended. */
+static void take_vanished(Removal *r, const Record *rec)
+{
+        Device *d = device_table_find(r->manager->devices, strempty(rec->name));
+
+        if (strv_contains(r->vanished, strempty(rec->name)) ||
+                strv_append(&r->vanished, strempty(rec->name)) < 0)
+                return;
+        if (d && !r->replaying)
+                manager_device_vanished(r->manager, d, r);
+}
+
+static void take_unbinding(Removal *r, const Record *rec)
+{
+        if (!strv_contains(r->unbinding, strempty(rec->name)) &&
+                strv_append(&r->unbinding, strempty(rec->name)) < 0)
+                removal_log(r, LOG_DEBUG, NULL, NULL, NULL, "no memory");
+}
+
+static void take_lost(Removal *r, const Record *rec)
+{
+        const Step *s = record_step(r, rec);
+
+        removal_log(r, LOG_WARNING, NULL, s, NULL, "%s cannot be undone without the memory: %s",
+                strempty(record_get(rec, "what")), strempty(record_get(rec, "sentence")));
+}
+
 static void take_recovering(Removal *r, const Record *rec)
 {
         removal_awaited_clear(r);
@@ -434,7 +464,9 @@ static void take_finished(Removal *r, const Record *rec)
                 log_stopped_units(r);
         if (r->last_word == REMOVAL_SUCCEEDED)
                 r->failure = (Failure){ 0 };
-        else if (r->failure.kind == FAILURE_NONE || r->last_word != REMOVAL_ROLLED_BACK) {
+        /* The first cause that a step gave, but for what happened to the whole. */
+        else if (r->failure.kind == FAILURE_NONE || r->last_word != REMOVAL_ROLLED_BACK ||
+                 r->vanished) {
                 r->failure = (Failure){ 0 };
                 read_failure(rec, &r->failure);
         }
@@ -494,6 +526,9 @@ static const struct Word {
         { "signalled", take_signalled, _EVENT_INVALID, none },
         { "left", take_left, _EVENT_INVALID, none },
         { "newcomer", take_newcomer, _EVENT_INVALID, none },
+        { "unbinding", take_unbinding, _EVENT_INVALID, none },
+        { "vanished", take_vanished, _EVENT_INVALID, none },
+        { "lost", take_lost, _EVENT_INVALID, none },
         { "holds", take_holds, _EVENT_INVALID, none },
         { "awaited", removal_awaited_take, _EVENT_INVALID, awaited_changes },
         { "recovering", take_recovering, _EVENT_INVALID, awaited_changes },

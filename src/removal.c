@@ -341,6 +341,16 @@ int removal_confirm(Removal *r, Failure *f)
                                                            : removal_event(r, EVENT_CONFIRM, f);
 }
 
+void removal_look(Removal *r, const char *namespace)
+{
+        /* His note was sent before his write, and may not have been read yet. */
+        worker_hear(r->worker);
+        if (strv_contains(r->unbinding, namespace))
+                return;
+        if (worker_tell(r->worker, "look") < 0)
+                removal_log(r, LOG_DEBUG, NULL, NULL, NULL, "the worker does not hear \"look\"");
+}
+
 int removal_event(Removal *r, RemovalEvent e, Failure *f)
 {
         const RemovalCell *cell = removal_cell(r->state, e);

@@ -58,19 +58,21 @@ typedef struct Removal {
         bool reported;  /* its end has been told, by this daemon or an earlier one */
         bool replaying; /* history is read back: say nothing to anybody */
         bool committed;
-        bool recovered; /* a worker or a daemon died on the way */
-        bool announced; /* PrepareForRemoval(true) went out */
-        bool untold;    /* it ended before the bus name was ours to tell it under */
-        bool stopping;  /* cancel or time-out was sent */
+        bool recovered;   /* a worker or a daemon died on the way */
+        bool announced;   /* PrepareForRemoval(true) went out */
+        bool untold;      /* it ended before the bus name was ours to tell it under */
+        bool stopping;    /* cancel or time-out was sent */
+        char **vanished;  /* namespaces that somebody else took away meanwhile */
+        char **unbinding; /* namespaces that its worker has begun to unbind */
         unsigned rung;
         StepState *steps;
         unsigned running; /* number of the step that runs, 0: none */
         uint64_t running_since_usec;
         char *step_text;
         char *progress;
+        char *blocked; /* what the journal was told last about a sleeper in the kernel */
         RemovalBlocker *blockers;
         size_t n_blockers;
-        char *blocked; /* what the journal was told last about a sleeper in the kernel */
         RemovalKilled *killed;
         size_t n_killed;
         RemovalAwaited *awaited; /* processes that are waited for now */
@@ -119,6 +121,9 @@ int removal_recover(Removal *r);
 /* why: for the journal, "the caller left the bus". */
 int removal_cancel(Removal *r, const char *why, Failure *f);
 int removal_confirm(Removal *r, Failure *f);
+/* This namespace of its closure has lost its driver: a worker that has not begun to take it away is
+ * told to look for himself. */
+void removal_look(Removal *r, const char *namespace);
 int removal_extend(Removal *r, uint64_t usec, Failure *f) _must_check_;
 /* Called by the event that ends it: journal, signals, answers to those who wait, retention. */
 void removal_close(Removal *r);

@@ -30,9 +30,9 @@ struct Run {
         bool proceed;
         unsigned rung;
         uint64_t last_progress_usec;
+        char last_progress[512];
         Held *held;
         size_t n_held;
-        char last_progress[512];
 };
 
 const Plan *run_plan_of(const Run *run)
@@ -121,12 +121,12 @@ void run_progress(Run *run, const Step *s, const char *fmt, ...)
         va_start(ap, fmt);
         (void)vsnprintf(text, sizeof(text), fmt, ap);
         va_end(ap);
-        (void)run_note(run, "progress", step_number(s, number), "text", text, NULL);
-}
         /* What sleeps for days must not fill the disk that the ledger is on. */
         if (streq(text, run->last_progress))
                 return;
         memcpy(run->last_progress, text, sizeof(text));
+        (void)run_note(run, "progress", step_number(s, number), "text", text, NULL);
+}
 
 const Record *run_recall(const Run *run, const char *verb, const char *name)
 {
@@ -293,6 +293,9 @@ static void hear(Run *run, const char *line)
 
                 run->stop = kind == FAILURE_TIMED_OUT ? kind : FAILURE_CANCELLED;
         }
+        /* The parent sees that it went, not by whom. */
+        if (streq(r->verb, "look") && vanished_look(run) && run->stop == FAILURE_NONE)
+                run->stop = FAILURE_VANISHED;
 }
 
 static void listen_to_parent(Run *run)
@@ -324,6 +327,8 @@ int run_check_cancel(Run *run, Failure *f)
         if (run->stop == FAILURE_TIMED_OUT)
                 (void)failure_set(f, run->stop, -ETIMEDOUT, NULL,
                         "the time allowed for this removal is over; everything was undone");
+        else if (run->stop == FAILURE_VANISHED)
+                vanished_tell(run, f);
         else
                 (void)failure_set(f, run->stop, -ECANCELED, NULL, "%s; everything was undone",
                         run->orphan ? "the daemon died" : "the removal was cancelled");
@@ -551,13 +556,28 @@ static int revert_patiently(Run *run, const Step *s, Failure *f)
         return r;
 }
 
+static void note_lost(Run *run, const Step *s, Failure *f)
+{
+        char number[16], what[300];
+
+        (void)snprintf(what, sizeof(what), "%s %s", s->ops->title, step_node(s));
+        (void)run_note(
+                run, "lost", step_number(s, number), "what", what, "sentence", f->sentence, NULL);
+        *f = (Failure){ 0 };
+}
+
 static int revert_step(Run *run, const Step *s, Failure *f)
 {
         char number[16];
         int r;
 
+        sleeper_join(s, run);
         fault_step(step_number(s, number));
         r = revert_patiently(run, s, f);
+        if (r < 0 && vanished_look(run) && vanished_explains(run, s)) {
+                note_lost(run, s, f);
+                r = 0;
+        }
         if (r < 0) {
                 complete_failure(f, s, r);
                 (void)note_failure(run, "revert-failed", s, f);
@@ -575,12 +595,6 @@ static int roll_back(Run *run, Failure *f)
         const Ledger *l = run->ledger;
         int first = 0;
 
-        sleeper_join(s, run);
-        r = s->ops->revert ? s->ops->revert(s, run, f) : 0;
-        if (r < 0 && vanished_look(run) && vanished_explains(run, s)) {
-                note_lost(run, s, f);
-                r = 0;
-        }
         run->committed = false;
         (void)run_note(run, "rollback", NULL, NULL);
         for (size_t i = l->plan->n_steps; i > 0; i--) {
@@ -615,12 +629,17 @@ static int end_badly(Run *run, Failure *f)
 {
         Failure undo = { 0 };
 
+        bool vanished = vanished_look(run);
+
         if (run->committed) {
                 f->kind = FAILURE_PARTIAL;
                 (void)finish(run, f, "partial");
                 return -EUCLEAN;
         }
         if (roll_back(run, &undo) == 0) {
+                /* It may also have gone while everything was undone. */
+                if (vanished_look(run) || vanished)
+                        vanished_tell(run, f);
                 (void)finish(run, f, "rolled-back");
                 return f->err < 0 ? f->err : -EIO;
         }

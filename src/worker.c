@@ -264,6 +264,12 @@ int worker_spawn(sd_event *event, const Ledger *l, bool recover, const WorkerOps
         return 0;
 }
 
+void worker_hear(Worker *w)
+{
+        if (w)
+                (void)drain_socket(w);
+}
+
 int worker_tell(Worker *w, const char *line)
 {
         if (!w || send(w->socket_fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)

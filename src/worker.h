@@ -27,6 +27,8 @@ int worker_spawn(sd_event *event, const Ledger *l, bool recover, const WorkerOps
         void *userdata, Worker **ret) _must_check_;
 /* Stops listening. A process that still runs is left alone and reaped when it ends. */
 Worker *worker_free(Worker *w);
+/* Takes now what it has said already. NULL is fine. */
+void worker_hear(Worker *w);
 /* Never waits. */
 int worker_tell(Worker *w, const char *line) _must_check_;
 

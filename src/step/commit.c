@@ -5,6 +5,7 @@
 
 #include "plan.h"
 #include "step/freeze.h"
+#include "step/vanished.h"
 
 /* The last look before it: nothing was thawed meanwhile. */
 static int check_frozen(const Run *run, Failure *f)
@@ -20,8 +21,14 @@ static int check_frozen(const Run *run, Failure *f)
 
 static int commit_apply(const Step *s, Run *run, Failure *f)
 {
-        int r = check_frozen(run, f);
+        int r;
 
+        /* An event may come later than we are here. */
+        if (vanished_look(run)) {
+                vanished_tell(run, f);
+                return -ENODEV;
+        }
+        r = check_frozen(run, f);
         return r < 0 ? r : run_note(run, "committed", NULL, NULL);
 }
 

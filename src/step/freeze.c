@@ -20,6 +20,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "plan.h"
 #include "step/claim.h"
 #include "step/common.h"
 #include "sys/child.h"
@@ -253,10 +254,13 @@ static int sync_first(const Step *s, Run *run, int fd, const FileSet *mapped, Fa
 {
         uint64_t wait = step_get_u64(s, "wait");
         SyncCall call = { .fd = fd, .deadline_usec = usec_add(now_usec(), wait), .mapped = mapped };
-        int r = child_call(sync_in_child, &call, wait, run_cancel_fd(run));
+        int r;
 
+        do
+                r = child_call(sync_in_child, &call, wait, run_cancel_fd(run));
+        while (r == -ECANCELED && run_check_cancel(run, f) == 0);
         if (r == -ECANCELED)
-                return run_check_cancel(run, f);
+                return r;
         if (r == -ETIMEDOUT)
                 return failure_set(f, FAILURE_TIMED_OUT, r, step_node(s),
                         "its files could not be synced in FreezeTimeout=; nothing was frozen");
@@ -463,12 +467,29 @@ static int thaw_ghost(const Step *s, Run *run)
         return r < 0 ? r : e == -ENOENT ? 0 : e;
 }
 
+/* Its memory is gone, and it was told so: then the kernel has taken our freeze off as well, or
+ * nothing could shut it down (xfs_dax_notify_ddev_failure(), fs/xfs/xfs_notify_failure.c, 6.8 to
+ * 6.12). Nobody could do it from here: open answers EIO. */
+static bool is_thawed_by_kernel(const Step *s, const Run *run)
+{
+        const char *disk = strempty(step_get(s, "disk"));
+        const Plan *p = run_plan_of(run);
+
+        for (size_t i = 0; i < p->n_steps && !claim_disk_exists(disk); i++)
+                if (p->steps[i].ops == &step_unbind && step_get(&p->steps[i], "pre-remove") &&
+                        streq(strempty(step_get(&p->steps[i], "disk")), disk))
+                        return true;
+        return false;
+}
+
 static int thaw_by_path(const Step *s, Run *run)
 {
         _cleanup_(closep) int fd = open_root(s);
 
         if (fd >= 0)
                 return thaw(run, step_node(s), fd);
+        if (is_thawed_by_kernel(s, run))
+                return 0;
         if (fd != -ENOENT)
                 return fd;
         /* Nothing was frozen, and it is not mounted (any more): nothing to thaw. */

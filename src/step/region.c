@@ -51,7 +51,10 @@ static int region_apply(const Step *s, Run *run, Failure *f)
         if (has_live_child(s, child, sizeof(child)))
                 return failure_set(f, FAILURE_BUSY, -EBUSY, step_node(s),
                         "%s on it is active; it came since the plan was made", child);
-        r = child_call(detach_in_child, (void *)s, step_get_u64(s, "wait"), -EBADF);
+        /* What somebody else has disabled is not enabled again. */
+        r = run_note(run, "disabling", step_node(s), NULL);
+        if (r == 0)
+                r = child_call(detach_in_child, (void *)s, step_get_u64(s, "wait"), -EBADF);
         if (r < 0)
                 return r;
         return is_disabled(s) ? 0
@@ -63,7 +66,7 @@ static int region_revert(const Step *s, Run *run, Failure *f)
 {
         int r;
 
-        if (!is_disabled(s))
+        if (!is_disabled(s) || !run_recall(run, "disabling", step_node(s)))
                 return 0;
         r = bind_attach(strempty(step_get(s, "driver")), step_node(s));
         if (r < 0)

@@ -15,6 +15,7 @@
 
 #include "step/common.h"
 #include "step/freeze.h"
+#include "step/vanished.h"
 #include "sys/bind.h"
 #include "sys/child.h"
 #include "sys/console.h"
@@ -91,15 +92,24 @@ static void drain_kmsg(const Step *s, Run *run, Watch *w)
         }
 }
 
-/* Recovery looks for this line in the kernel's log: what comes after it was said during this
- * unbind. A time stamp would not do, the log's clock drifts from every other one. */
-static void mark_kmsg(const Step *s, Run *run)
+/* Before the write: what is unbound without this note was unbound by somebody else, and is neither
+ * called ours nor bound again.
+ *
+ * On the forced road recovery looks for the same line in the kernel's log: what comes after it was
+ * said during this unbind. A time stamp would not do, the log's clock drifts from every other one.
+ */
+static int note_unbinding(const Step *s, Run *run, bool mark)
 {
         _cleanup_(freep) char *text =
                 string_printf("pmemremoved: unbinding %s, usec %" PRIu64, step_node(s), now_usec());
+        int r;
 
-        if (text && run_note(run, "unbinding", step_node(s), "mark", text, NULL) == 0)
+        if (!text)
+                return run_committed(run) ? 0 : -ENOMEM;
+        r = run_note(run, "unbinding", step_node(s), "mark", mark ? text : NULL, NULL);
+        if (r == 0 && mark)
                 (void)kmsg_write(text);
+        return r;
 }
 
 /* Recovery needs to know the level if we die with the console quiet. */
@@ -248,8 +258,16 @@ static int write_unbind(const Step *s, Run *run, Watch *w)
         _cleanup_(child_done) Child c = CHILD_INIT;
         int r;
 
-        r = child_start(&c, false, detach_in_child, (void *)s);
-        return r < 0 ? r : wait_unbound(s, run, &c, w);
+        r = note_unbinding(s, run, w->kmsg_fd >= 0);
+        if (r == 0)
+                r = child_start(&c, false, detach_in_child, (void *)s);
+        if (r == 0)
+                r = wait_unbound(s, run, &c, w);
+        /* unbind_store(), drivers/base/bus.c: it had no driver any more when the write came. */
+        if (r == -ENODEV)
+                (void)run_note(
+                        run, "vanished", step_node(s), "device", step_get(s, "device"), NULL);
+        return r;
 }
 
 /* Each filesystem of the namespace is thawed already if pre-remove ran. One that was only shut down
@@ -324,7 +342,6 @@ static int forced(const Step *s, Run *run, Failure *f)
         w.kmsg_fd = kmsg_open();
 
         quiet_console(run);
-        mark_kmsg(s, run);
         r = write_unbind(s, run, &w);
         restore_console(run);
         w.kmsg_fd = safe_close(w.kmsg_fd);
@@ -400,7 +417,7 @@ static int unbind_apply(const Step *s, Run *run, Failure *f)
         Watch none = { .kmsg_fd = -EBADF };
         int r;
 
-        if (run_committed(run) && !is_bound(s))
+        if (run_committed(run) && !is_bound(s) && run_recall(run, "unbinding", step_node(s)))
                 return unbound_in_earlier_life(s, run, f);
         r = unbind_check(s, run, f);
         if (r == 0)
@@ -410,6 +427,9 @@ static int unbind_apply(const Step *s, Run *run, Failure *f)
         if (r < 0)
                 return r;
         r = is_forced(s) ? forced(s, run, f) : write_unbind(s, run, &none);
+        if (r == -ENODEV)
+                return failure_set(f, FAILURE_VANISHED, r, step_node(s),
+                        "somebody else unbound %s in the same moment", step_get(s, "device"));
         if (r == -ETIMEDOUT)
                 return failure_set(f, FAILURE_TIMED_OUT, r, step_node(s),
                         "the unbind took longer than UnbindTimeout=; it was bound again");
@@ -430,16 +450,34 @@ static bool comes_by_itself(const Step *s)
         return false;
 }
 
+static bool device_exists(const Step *s)
+{
+        char path[128];
+
+        (void)snprintf(
+                path, sizeof(path), "/sys/bus/nd/devices/%s", strempty(step_get(s, "device")));
+        return access(path, F_OK) == 0 || errno != ENOENT;
+}
+
 static int unbind_revert(const Step *s, Run *run, Failure *f)
 {
         int r;
 
         restore_console(run);
-        if (is_bound(s) || (step_get(s, "disk") && disk_exists(s)))
+        (void)vanished_look(run);
+        if (is_bound(s) || (step_get(s, "disk") && disk_exists(s)) ||
+                vanished_is(run, step_node(s)))
                 return 0;
         r = bind_attach(strempty(step_get(s, "driver")), strempty(step_get(s, "device")));
+        /* If it goes now, it is by somebody else. */
+        if (is_bound(s))
+                return run_note(run, "unbinding", step_node(s), "over", "yes", NULL);
         if (r < 0 && comes_by_itself(s))
                 return 0;
+        /* Its region was disabled meanwhile, its card taken out: there is nothing to bind. */
+        if (r < 0 && !device_exists(s))
+                return run_note(
+                        run, "vanished", step_node(s), "device", step_get(s, "device"), NULL);
         if (r < 0)
                 return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
                         "could not be bound to %s again: %s; try ndctl enable-namespace %s",

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The memory goes away while nobody asked for it: by sysfs, with its region, with its whole bus, unused. Noticed without
+# a snapshot, told with those who held it, and a question that is being answered meanwhile gets an answer.
+# lab: kernel=new config=two timeout=180
+# matrix: somebody else takes the memory away, nobody removes it | - | told as a surprise, with its holders
+
+surprise=2e8fbc1ebcfb4b09ba340553c73e8810
+
+# unbind DRIVER DEVICE
+unbind() {
+        echo "$2" >"/sys/bus/nd/drivers/$1/unbind"
+}
+
+# Emulated, and udev's workers come first: a second on a real machine.
+noticed() {
+        local since=${EPOCHREALTIME/./}
+        "$@"
+        local gone=${EPOCHREALTIME/./}
+        wait_for 'grep -A 12 DeviceRemoved /run/signals | grep -q surprise' 10
+        echo "$*: it took $(((gone - since) / 1000)) ms, noticed $(((${EPOCHREALTIME/./} - gone) / 1000)) ms later"
+        journalctl -q --no-pager -o cat MESSAGE_ID=$surprise | tail -n 1 | tee /run/said
+        grep -q "$(bound_name)" /run/said
+}
+
+bound_name() {
+        echo namespace0.0
+}
+
+# told_once: not by the event, and then by the snapshot again.
+told_once() {
+        wait_for '[ "$(busctl get-property $bus_name $bus_path/device/namespace0_2e0 $bus_name.Device CanRemove)" = "s \"removed\"" ]' 20
+        [ "$(grep -A 12 DeviceRemoved /run/signals | grep -c 'device/namespace0_2e0')" -eq 1 ] ||
+                fail "told more than once: $(cat /run/signals)"
+}
+
+in_use() {
+        mount_pmem
+        start_app --size=8 --ack=/run/ack "$mnt/data"
+        wait_for 'busctl get-property $bus_name $bus_path/device/namespace0_2e0 $bus_name.Device Holders | grep -q mount' 20
+        : >/run/signals
+}
+
+# Bound again before the dead mount is unmounted, or that can oops: nobody synced the mapped file (case 04).
+come_back() {
+        wait_for '! is_alive $app' 10
+        "$@"
+        wait_for 'is_bound namespace0.0' 10
+        udevadm settle
+        umount "$mnt"
+        mount_pmem
+        /lab/pmemapp --verify --ack=/run/ack "$mnt/data"
+        umount "$mnt"
+        rm -f /run/ack
+        wait_for '[ "$(busctl get-property $bus_name $bus_path/device/namespace0_2e0 $bus_name.Device CanRemove)" = "s \"yes\"" ]' 20
+}
+
+start_daemon
+daemon=$(systemctl show -P MainPID pmemremoved)
+listen
+
+note "its driver is taken off under a mounted filesystem"
+in_use
+noticed unbind nd_pmem "$(bound_device namespace0.0)"
+grep -q "mount $mnt" /run/said
+told_once
+come_back bind_again namespace0.0
+
+note "and once more, after it has come back"
+in_use
+noticed unbind nd_pmem "$(bound_device namespace0.0)"
+told_once
+come_back bind_again namespace0.0
+
+note "its region goes with it"
+in_use
+noticed unbind nd_region region0
+told_once
+come_back ndctl enable-region region0
+
+note "unused"
+: >/run/signals
+noticed ndctl disable-namespace namespace0.0
+grep -q unused /run/said
+told_once
+bind_again namespace0.0
+
+[ "$(systemctl show -P MainPID pmemremoved)" = "$daemon" ] || fail "the daemon died"
