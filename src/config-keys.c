@@ -275,6 +275,8 @@ static const ConfigKey keys[] = {
         OTHER("ProtectProcess", "", read_comms, protect_process, ALLOWED_GLOBS),
         { { "MaxParallel", "4" }, PLACE_DEFAULTS, read_number, offsetof(Policy, max_parallel), 1,
                 64, NULL },
+        { { "CleanDeadMounts", "no" }, PLACE_DEFAULTS, read_boolean,
+                offsetof(Policy, clean_dead_mounts), 0, 0, "allowed are yes and no" },
         { { "MaxRemoved", "0" }, PLACE_BUDGET, read_number, offsetof(Policy, max_removed), 0, 65536,
                 NULL },
         { { "WhileDegraded", "yes" }, PLACE_BUDGET, read_boolean, offsetof(Policy, while_degraded),

@@ -68,6 +68,7 @@ typedef struct Policy {
         char **protect_unit;
         char **protect_process; /* globs on the command name */
         uint64_t max_parallel;  /* of the defaults only: removals at a time */
+        bool clean_dead_mounts; /* of the defaults only */
 
         /* [Budget], of the defaults only: what the whole machine can do without. */
         uint64_t max_removed; /* devices out of use at a time, 0: no limit */

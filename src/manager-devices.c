@@ -68,6 +68,8 @@ static void device_free(Device *d)
         free(d->mode);
         free(d->block);
         free(d->bound);
+        free(d->uuid);
+        free(d->filesystems);
         free(d->can_remove);
         strv_free(d->children);
         strv_free(d->mounts);
@@ -202,6 +204,27 @@ static int set_words(Device *d, const Node *n)
         return r < 0 ? r : 0;
 }
 
+/* What would be dead if this namespace vanished. Where nobody says that it is not DAX, it may be.
+ */
+static int set_filesystems(Device *d, const Graph *g)
+{
+        for (size_t i = 0; i < g->n_nodes; i++) {
+                const Node *n = g->nodes[i];
+                char *grown;
+
+                if (!n->marked || !node_is(n, KIND_FILESYSTEM) || !node_get(n, "dev"))
+                        continue;
+                grown = string_printf("%s%s%s", strempty(d->filesystems), d->filesystems ? " " : "",
+                        node_get(n, "dev"));
+                if (!grown)
+                        return -ENOMEM;
+                free(d->filesystems);
+                d->filesystems = grown;
+                d->dax = d->dax || !node_has(n, "dax", "no");
+        }
+        return 0;
+}
+
 static int device_new(Graph *g, Node *n, Device **ret)
 {
         _cleanup_(device_freep) Device *d = calloc(1, sizeof(*d));
@@ -220,6 +243,10 @@ static int device_new(Graph *g, Node *n, Device **ret)
                 r = set_block(d, n);
         if (r == 0)
                 r = set_holders(d, g);
+        if (r == 0 && node_is(n, KIND_NAMESPACE))
+                r = set_filesystems(d, g);
+        if (r == 0 && node_is(n, KIND_NAMESPACE) && node_get(n, "uuid"))
+                r = free_and_strdup(&d->uuid, node_get(n, "uuid"));
         if (r == 0)
                 r = free_and_strdup(&d->can_remove, can_remove(g));
         if (r < 0)

@@ -22,6 +22,9 @@ typedef struct Device {
         char **children; /* paths */
         char **mounts;
         char **holders;    /* kind, name, kind, name, ... */
+        char *uuid;        /* a namespace's, NULL: none */
+        char *filesystems; /* device numbers of those that lie on its disk, blank separated */
+        bool dax;          /* pages of one of them may be mapped */
         uint64_t size;
         int32_t numa;
         bool expected; /* a removal of ours is taking it away */

@@ -7,6 +7,7 @@
 #include "bus-objects.h"
 #include "bus-signals.h"
 #include "kinds.h"
+#include "manager-dead.h"
 #include "manager-watch.h"
 #include "util/text.h"
 
@@ -155,6 +156,7 @@ void manager_removal_ended(Manager *m, Removal *r)
                 tell_removed(m, r);
         bus_signal_device_removal(r);
         watch_kick(m->watch);
+        dead_look(m);
         manager_settle(m);
 }
 

@@ -8,6 +8,7 @@
 
 #include "bus-signals.h"
 #include "kinds.h"
+#include "manager-dead.h"
 #include "manager-watch.h"
 #include "manager.h"
 #include "messages.h"
@@ -57,6 +58,7 @@ void manager_device_vanished(Manager *m, Device *d, const Removal *r)
         tell(d, r);
         bus_signal_device_removed(m, d->path, "surprise");
         watch_hurry(m->watch);
+        dead_note(m, d);
 }
 
 bool manager_device_lost_driver(const Device *d)

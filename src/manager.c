@@ -14,6 +14,7 @@
 
 #include "bus-objects.h"
 #include "bus-signals.h"
+#include "manager-dead.h"
 #include "manager-inhibitors.h"
 #include "manager-shutdown.h"
 #include "manager-watch.h"
@@ -92,6 +93,7 @@ Manager *manager_free(Manager *m)
                 return NULL;
         m->stopping = true;
         planner_abort_all(m);
+        dead_free_all(m);
         for (size_t i = 0; i < m->n_removals; i++)
                 removal_free(m->removals[i]);
         free(m->removals);
@@ -380,6 +382,7 @@ void manager_take_devices(Manager *m, DeviceTable *devices)
         if (devices)
                 device_table_free(old);
         manager_look_for_vanished(m);
+        dead_look(m);
         if (!m->named && !m->stopping)
                 (void)manager_bus_name(m);
 }

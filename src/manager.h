@@ -30,7 +30,9 @@ struct Manager {
         struct InhibitorTable *inhibitors;
         Watch *watch;
         Shutdown *shutdown; /* NULL without a bus */
-        unsigned n_guests;             /* questions to planners that others than root have open */
+        unsigned n_guests;  /* questions to planners that others than root have open */
+        struct Dead **dead; /* vanished filesystems whose mounts are to go */
+        size_t n_dead;
         Authorization *authorizations; /* questions to polkit that wait for an answer */
         bool named;                    /* the bus name was asked for */
         bool owns_name;                /* and given */

@@ -195,6 +195,7 @@ static void test_every_key(void **state)
                 "# comment\n"
                 "[Policy]\n"
                 "MaxParallel=64\n"
+                "CleanDeadMounts=yes\n"
                 "[Policy \"all keys\"]\n"
                 "MatchNamespace=namespace0.* namespace1.0\n"
                 "MatchRegion=region[0-3]\n"
@@ -216,6 +217,7 @@ static void test_every_key(void **state)
         assert_loads(w);
         assert_int_equal(w->config->n_policies, 2);
         assert_int_equal(w->config->policies[0]->max_parallel, 64);
+        assert_true(w->config->policies[0]->clean_dead_mounts);
         p = w->config->policies[1];
         assert_string_equal(p->name, "all keys");
         assert_list(p->match_namespace, "namespace0.* namespace1.0");

@@ -84,4 +84,39 @@ grep -q unused /run/said
 told_once
 bind_again namespace0.0
 
+note "CleanDeadMounts: not before the memory is back, nobody is killed for it, who is in the way is named"
+conf '[Policy]' 'CleanDeadMounts=yes'
+systemctl reload pmemremoved
+in_use
+# shellcheck disable=SC2217 # it holds the file
+sleep infinity <"$mnt/data" &
+holder=$!
+unbind nd_pmem "$(bound_device namespace0.0)"
+told_once
+wait_for '! is_alive $app' 10
+sleep 1
+is_mounted || fail "it was unmounted without its memory"
+bind_again namespace0.0
+wait_for 'journalctl -q -o cat -u pmemremoved | grep "dead mounts of namespace0.0.*in use by $holder (sleep)"' 20
+is_alive "$holder" || fail "it was killed for that"
+kill "$holder"
+wait "$holder" || true
+wait_for '! is_mounted' 40
+wait_for is_alone 10
+mount_pmem
+/lab/pmemapp --verify --ack=/run/ack "$mnt/data"
+umount "$mnt"
+rm -f /run/ack
+
+note "and at once where no page can have been mapped"
+ndctl destroy-namespace -f namespace1.0 2>/dev/null
+ndctl create-namespace -r region1 -m sector -s 128M >/dev/null
+udevadm settle
+make_ext4 /dev/pmem1s
+mount /dev/pmem1s "$mnt"
+echo x >"$mnt/x"
+wait_for 'busctl get-property $bus_name $bus_path/device/namespace1_2e0 $bus_name.Device Holders | grep -q mount' 20
+unbind nd_pmem "$(basename "$(dirname "$(grep -l namespace1.0 /sys/bus/nd/devices/btt*/namespace)")")"
+wait_for '! is_mounted' 20
+journalctl -q -o cat -u pmemremoved | grep 'dead mounts of namespace1.0.*were unmounted'
 [ "$(systemctl show -P MainPID pmemremoved)" = "$daemon" ] || fail "the daemon died"
