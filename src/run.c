@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "step/sleeper.h"
+#include "step/vanished.h"
 #include "util/fault.h"
 #include "util/text.h"
 
