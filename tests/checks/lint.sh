@@ -3,7 +3,8 @@
 #
 # make lint: form and static analysis, by tools that may say something else in their next version
 # and are therefore not part of make check. CLANG_FLAGS is how the sources are compiled; names of
-# parts as arguments run only those: format shell spelling cppcheck tidy man.
+# parts as arguments run only those: format shell spelling cppcheck tidy man, and these two, which are
+# slow and run only when they are named: analyzer scan.
 # shellcheck source=tests/checks/common.sh
 . "$(dirname "$0")/common.sh"
 
@@ -100,6 +101,29 @@ tidy() {
                 fail "mend what clang-tidy found; a false alarm gets NOLINT(check), with the reason"
 }
 
+# gcc's own. malloc-leak, fd-leak: lose sight of what a cleanup attribute frees in an inline function
+# and of what an array in a structure owns; LeakSanitizer looks at those.
+analyzer() {
+        have gcc || return 0
+        compile_flags >"$tmp/gcc_flags"
+        xargs -P "$(nproc)" -n 1 gcc @"$tmp/gcc_flags" -O1 -fanalyzer -Werror -Wno-analyzer-malloc-leak \
+                -Wno-analyzer-fd-leak -c -o /dev/null <"$tmp/units" ||
+                fail "mend what gcc -fanalyzer found; a false alarm is told apart by an assertion or a value"
+}
+
+# clang's, as scan-build runs it. What .clang-tidy leaves out of it is left out here.
+scan() {
+        have clang || return 0
+        {
+                compile_flags
+                sed -n 's/.*-clang-analyzer-\([a-zA-Z.]*[a-zA-Z]\),*$/\1/p' .clang-tidy |
+                        sed 's/^/-Xclang\n-analyzer-disable-checker\n-Xclang\n/'
+        } >"$tmp/clang_flags"
+        xargs -P "$(nproc)" -n 1 clang @"$tmp/clang_flags" --analyze --analyzer-output text \
+                -Xclang -analyzer-werror -o /dev/null <"$tmp/units" ||
+                fail "mend what clang --analyze found"
+}
+
 man() {
         have mandoc || return 0
         while read -r page; do
@@ -114,6 +138,8 @@ run_part() {
         spelling) spelling ;;
         cppcheck) cppcheck_all ;;
         tidy) tidy ;;
+        analyzer) analyzer ;;
+        scan) scan ;;
         man) man ;;
         *) fail "no such part: $1" ;;
         esac
