@@ -102,8 +102,8 @@ static int arm_deadline(Removal *r)
 {
         if (r->request->timeout_usec == 0 || r->request->dry_run)
                 return 0;
-        r->deadline_usec = usec_add(now_usec(), r->request->timeout_usec);
-        return sd_event_add_time(r->manager->event, &r->deadline_timer, CLOCK_MONOTONIC,
+        r->deadline_usec = usec_add(now_boottime_usec(), r->request->timeout_usec);
+        return sd_event_add_time(r->manager->event, &r->deadline_timer, CLOCK_BOOTTIME,
                 r->deadline_usec, 0, on_deadline, r);
 }
 

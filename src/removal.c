@@ -54,7 +54,7 @@ unsigned removal_percent(const Removal *r)
 
 uint64_t removal_deadline_realtime(const Removal *r)
 {
-        uint64_t until = 0, now = now_usec();
+        uint64_t until = 0, now = now_boottime_usec();
 
         if (r->state >= REMOVAL_COMMITTED)
                 return 0;
@@ -227,8 +227,8 @@ static int action_arm_confirm(Removal *r, Failure *f)
                 r, LOG_NOTICE, NULL, NULL, NULL, "it waits for Confirm before the commit point");
         if (r->request->confirm_timeout_usec == 0)
                 return 0;
-        r->confirm_deadline_usec = usec_add(now_usec(), r->request->confirm_timeout_usec);
-        return sd_event_add_time(r->manager->event, &r->confirm_timer, CLOCK_MONOTONIC,
+        r->confirm_deadline_usec = usec_add(now_boottime_usec(), r->request->confirm_timeout_usec);
+        return sd_event_add_time(r->manager->event, &r->confirm_timer, CLOCK_BOOTTIME,
                 r->confirm_deadline_usec, 0, on_confirm_timeout, r);
 }
 

@@ -91,7 +91,7 @@ typedef struct Removal {
         Worker *worker;
         size_t n_heard; /* records of the ledger that are accounted for */
         unsigned n_lost;
-        uint64_t deadline_usec; /* CLOCK_MONOTONIC, 0: none */
+        uint64_t deadline_usec; /* CLOCK_BOOTTIME, 0: none: who waits does not sleep with us */
         uint64_t confirm_deadline_usec;
         uint64_t delay_until_usec; /* CLOCK_MONOTONIC; 0: nobody is waited for */
         sd_event_source *deadline_timer;

@@ -17,6 +17,12 @@
  * The guardian does not leave at its deadline but only after the other end is closed or RELEASED
  * came: a FIFREEZE that completes late must still find someone who thaws it.
  *
+ * Its deadline is a timer of CLOCK_BOOTTIME, so that time in which the machine sleeps counts:
+ * poll(2) measures by CLOCK_MONOTONIC, which stands still then, and after a night the filesystem
+ * would stay frozen for the rest of it. (The suspend itself stops the guardian too, as it does
+ * every process; one that fails at a writer in a frozen filesystem takes pm_freeze_timeout, 20 s,
+ * to say so.)
+ *
  * After the start the guardian uses system calls and its stack only. Heap and locks are copies of
  * what the worker held at the fork. */
 
@@ -27,6 +33,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 
 #include "sys/freeze.h"
@@ -35,7 +42,7 @@
 
 #define GUARDIAN_NAME "pmr-guardian"
 /* How often FITHAW is tried while FIFREEZE still runs. */
-#define RETRY_USEC (20 * USEC_PER_MSEC)
+#define RETRY_MS 20
 /* How long guardian_release() waits. The guardian answers at once unless it is inside FITHAW. */
 #define RELEASE_USEC (5 * USEC_PER_SEC)
 /* How long guardian_start() waits for the guardian to be locked in memory. */
@@ -57,7 +64,7 @@ typedef struct Watch {
         int fs_fd;
         int pipe_fd;    /* -EBADF: the other end is closed */
         int freezer_fd; /* pidfd; negative: nobody sleeps in FIFREEZE */
-        uint64_t deadline_usec;
+        int timer_fd;   /* -EBADF: there is no deadline */
         bool expired;
         bool thawing;
         FrostNote *note;
@@ -123,6 +130,24 @@ static int guardian_settle(int fs_fd, int pipe_fd)
         return mlockall(MCL_CURRENT | MCL_FUTURE) < 0 ? -errno : 0;
 }
 
+/* After a resume it has expired at once, if its time came meanwhile. */
+static int timer_start(uint64_t left_usec, int *ret)
+{
+        struct itimerspec at = { .it_value = { .tv_sec = (time_t)(left_usec / USEC_PER_SEC),
+                                         .tv_nsec = (long)(left_usec % USEC_PER_SEC) * 1000 } };
+        _cleanup_(closep) int fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+
+        if (fd < 0)
+                return -errno;
+        /* Zero would disarm it. */
+        if (left_usec == 0)
+                at.it_value.tv_nsec = 1;
+        if (timerfd_settime(fd, 0, &at, NULL) < 0)
+                return -errno;
+        *ret = TAKE_FD(fd);
+        return 0;
+}
+
 static void freezer_set(Watch *w, pid_t pid)
 {
         w->freezer_fd = safe_close(w->freezer_fd);
@@ -166,17 +191,15 @@ static bool thaw_once(Watch *w)
  * true when the guardian may leave. */
 static bool guardian_wait(Watch *w)
 {
-        uint64_t wake = w->expired ? USEC_INFINITY : w->deadline_usec;
-        struct pollfd p[2] = { 0 };
+        struct pollfd p[3] = { 0 };
 
         p[0] = (struct pollfd){ .fd = w->pipe_fd, .events = POLLIN };
         p[1] = (struct pollfd){ .fd = w->thawing ? w->freezer_fd : -EBADF, .events = POLLIN };
-        if (w->thawing)
-                wake = usec_add(now_usec(), RETRY_USEC);
-        (void)poll(p, ELEMENTSOF(p), poll_timeout_ms(wake));
+        p[2] = (struct pollfd){ .fd = w->expired ? -EBADF : w->timer_fd, .events = POLLIN };
+        (void)poll(p, ELEMENTSOF(p), w->thawing ? RETRY_MS : -1);
         if (p[0].revents && word_handle(w))
                 return true;
-        if (!w->expired && now_usec() >= w->deadline_usec) {
+        if (p[2].revents) {
                 w->expired = w->thawing = true;
                 (void)word_send(w->pipe_fd, GUARDIAN_EXPIRED, 0);
         }
@@ -202,11 +225,14 @@ guardian_run(int fs_fd, int pipe_fd, uint64_t deadline_usec, FrostNote *note)
         Watch w = { .fs_fd = fs_fd,
                 .pipe_fd = pipe_fd,
                 .freezer_fd = -EBADF,
-                .deadline_usec = deadline_usec,
+                .timer_fd = -EBADF,
                 .note = note };
+        uint64_t now = now_usec();
         int r;
 
         r = guardian_settle(fs_fd, pipe_fd);
+        if (r == 0 && deadline_usec != USEC_INFINITY)
+                r = timer_start(deadline_usec > now ? deadline_usec - now : 0, &w.timer_fd);
         if (word_send(pipe_fd, GUARDIAN_READY, -r) < 0 || r < 0)
                 _exit(EXIT_FAILURE);
         guardian_watch(&w);

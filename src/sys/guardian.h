@@ -21,10 +21,11 @@ typedef struct Guardian {
                 .pid = 0, .pipe_fd = -EBADF                                                        \
         }
 
-/* fs_fd is duplicated. The deadline is CLOCK_MONOTONIC. When this returns 0 the guardian is locked
- * in memory and watching; that takes CAP_IPC_LOCK or a big enough RLIMIT_MEMLOCK. Children forked
- * later without exec hold our end too, so a FIFREEZE or unbind under way counts as alive. When it
- * has thawed it says so in note, for who comes after us; NULL: nowhere. */
+/* fs_fd is duplicated. The deadline is CLOCK_MONOTONIC by now, and goes on by CLOCK_BOOTTIME. When
+ * this returns 0 the guardian is locked in memory and watching; that takes CAP_IPC_LOCK or a big
+ * enough RLIMIT_MEMLOCK. Children forked later without exec hold our end too, so a FIFREEZE or
+ * unbind under way counts as alive. When it has thawed it says so in note, for who comes after us;
+ * NULL: nowhere. */
 int guardian_start(Guardian *g, int fs_fd, uint64_t deadline_usec, FrostNote *note) _must_check_;
 /* Tells it which process sleeps in FIFREEZE, so that it knows when trying is over. -EPIPE: the
  * guardian is gone, nothing may be frozen. */

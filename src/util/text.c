@@ -545,6 +545,11 @@ uint64_t now_usec(void)
         return clock_usec(CLOCK_MONOTONIC);
 }
 
+uint64_t now_boottime_usec(void)
+{
+        return clock_usec(CLOCK_BOOTTIME);
+}
+
 void pause_usec(uint64_t usec)
 {
         const struct timespec ts = {

@@ -67,6 +67,7 @@ void unescape_octal(char *s);
 int read_full_file(const char *path, size_t max, char **ret, size_t *ret_size) _must_check_;
 
 uint64_t now_usec(void);          /* CLOCK_MONOTONIC */
+uint64_t now_boottime_usec(void); /* CLOCK_BOOTTIME: goes on while the machine sleeps */
 void pause_usec(uint64_t usec);   /* a signal may end it early */
 uint64_t now_realtime_usec(void); /* CLOCK_REALTIME */
 /* a + b without wrapping; USEC_INFINITY stays. */

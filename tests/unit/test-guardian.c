@@ -185,6 +185,27 @@ static void test_stays_after_deadline(void **state)
         close(w.guardian_fd);
 }
 
+/* Time in which the machine sleeps counts: 7 is CLOCK_BOOTTIME. */
+static void test_deadline_outlasts_sleep(void **state)
+{
+        Worker w = worker_start(usec_add(now_usec(), 3600 * USEC_PER_SEC), 0);
+        _cleanup_(freep) char *dir = string_printf("/proc/%d/fdinfo", w.guardian);
+        _cleanup_(strv_freep) char **names = NULL;
+        size_t timers = 0;
+
+        assert_int_equal(sysfs_list(dir, &names), 0);
+        for (char **n = names; *n; n++) {
+                _cleanup_(freep) char *path = string_printf("%s/%s", dir, *n), *text = NULL;
+
+                assert_int_equal(read_full_file(path, 65536, &text, NULL), 0);
+                timers += strstr(text, "clockid: 7") != NULL;
+        }
+        assert_int_equal(timers, 1);
+        worker_end(&w);
+        assert_int_equal(guardian_gone(&w, 30000), 1);
+        close(w.guardian_fd);
+}
+
 /* What the worker asks before it passes the point of no return. */
 static void test_check(void **state)
 {
@@ -288,6 +309,7 @@ int main(void)
                 cmocka_unit_test(test_release_empty),
                 cmocka_unit_test(test_death_of_worker),
                 cmocka_unit_test(test_stays_after_deadline),
+                cmocka_unit_test(test_deadline_outlasts_sleep),
                 cmocka_unit_test(test_check),
                 cmocka_unit_test(test_waits_for_freezer),
                 cmocka_unit_test(test_detached),
