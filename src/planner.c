@@ -18,6 +18,7 @@
 #include "manager-inhibitors.h"
 #include "messages.h"
 #include "reap.h"
+#include "sys/privileges.h"
 #include "topology.h"
 #include "util/log.h"
 #include "util/text.h"
@@ -168,6 +169,7 @@ static _Noreturn void planner_child(const Planner *p, pid_t parent)
         if (fd < 0 || getppid() != parent)
                 _exit(EXIT_FAILURE);
         (void)close_range(STDERR_FILENO + 2, ~0U, 0);
+        (void)privileges_lower(PRIVILEGES_PLANNER, 0);
         r = child_answer(p, &text, &f);
         if (r < 0) {
                 (void)failure_set(&f, FAILURE_FAILED, r, NULL,

@@ -11,6 +11,7 @@
 #include "manager.h"
 #include "messages.h"
 #include "recover.h"
+#include "sys/privileges.h"
 #include "util/fault.h"
 #include "util/log.h"
 #include "util/text.h"
@@ -188,6 +189,7 @@ static int run_daemon(void)
                             "to the runtime directory makes it fail. Install another one.");
         if (load_config(NULL, &config) < 0)
                 return EXIT_CONFIG;
+        (void)privileges_lower(PRIVILEGES_DAEMON, 0);
         r = block_signals();
         if (r == 0)
                 r = manager_new(&config, &m);

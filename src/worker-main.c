@@ -14,9 +14,11 @@
 #include <sys/socket.h>
 
 #include "run.h"
+#include "sys/privileges.h"
 #include "util/fault.h"
 #include "util/text.h"
 #include "worker-blocked.h"
+#include "worker-privileges.h"
 
 #define LEDGER_FD 3
 #define SOCKET_FD 4
@@ -119,6 +121,8 @@ int worker_main(bool recover)
                 return EXIT_FAILURE;
         }
         lock_memory(socket_fd);
+        if (privileges_lower(PRIVILEGES_WORKER, worker_privileges(l->plan)) < 0)
+                tell(socket_fd, "complaint", "the worker keeps more privileges than it needs");
         r = recover ? run_recover(l, socket_fd, &f) : run_plan(l, socket_fd, &f);
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

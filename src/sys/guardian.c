@@ -39,6 +39,7 @@
 #include "sys/freeze.h"
 #include "sys/guardian.h"
 #include "sys/pidfd.h"
+#include "sys/privileges.h"
 
 #define GUARDIAN_NAME "pmr-guardian"
 /* How often FITHAW is tried while FIFREEZE still runs. */
@@ -127,7 +128,9 @@ static int guardian_settle(int fs_fd, int pipe_fd)
         if (setsid() < 0 || chdir("/") < 0)
                 return -errno;
         (void)prctl(PR_SET_NAME, GUARDIAN_NAME);
-        return mlockall(MCL_CURRENT | MCL_FUTURE) < 0 ? -errno : 0;
+        if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
+                return -errno;
+        return 0;
 }
 
 /* After a resume it has expired at once, if its time came meanwhile. */
@@ -233,6 +236,8 @@ guardian_run(int fs_fd, int pipe_fd, uint64_t deadline_usec, FrostNote *note)
         r = guardian_settle(fs_fd, pipe_fd);
         if (r == 0 && deadline_usec != USEC_INFINITY)
                 r = timer_start(deadline_usec > now ? deadline_usec - now : 0, &w.timer_fd);
+        /* One that could do more than it needs still thaws. */
+        (void)privileges_lower(PRIVILEGES_GUARDIAN, 0);
         if (word_send(pipe_fd, GUARDIAN_READY, -r) < 0 || r < 0)
                 _exit(EXIT_FAILURE);
         guardian_watch(&w);

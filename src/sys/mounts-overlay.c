@@ -13,9 +13,9 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/mount.h>
-#include <sys/syscall.h>
 
 #include "sys/mounts-internal.h"
+#include "sys/privileges.h"
 
 /* mount(2) copies one page, and the last byte ends the text. */
 #define OPTIONS_MAX 4095
@@ -154,20 +154,10 @@ static int overlay_parse(const char *options, Overlay *ret)
 
 /* What overlayfs does in its mounter's name: copying up other people's files, whiteouts, trusted
  * attributes. CAP_SYS_RESOURCE it always gives away (ovl_fill_super(), fs/overlayfs/super.c). */
-static int check_credentials(void)
-{
-        static const unsigned needed[] = { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH,
-                CAP_FOWNER, CAP_FSETID, CAP_MKNOD, CAP_SETFCAP, CAP_SYS_ADMIN };
-        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-        if (syscall(SYS_capget, &header, data) < 0)
-                return -errno;
-        for (size_t i = 0; i < ELEMENTSOF(needed); i++)
-                if (!(data[CAP_TO_INDEX(needed[i])].effective & CAP_TO_MASK(needed[i])))
-                        return -EOPNOTSUPP;
-        return 0;
-}
+#define OVERLAY_NEEDS                                                                              \
+        (PRIVILEGE(CAP_CHOWN) | PRIVILEGE(CAP_DAC_OVERRIDE) | PRIVILEGE(CAP_DAC_READ_SEARCH) |     \
+                PRIVILEGE(CAP_FOWNER) | PRIVILEGE(CAP_FSETID) | PRIVILEGE(CAP_MKNOD) |             \
+                PRIVILEGE(CAP_SETFCAP) | PRIVILEGE(CAP_SYS_ADMIN))
 
 static int look_at_layers(void *arg)
 {
@@ -189,8 +179,9 @@ int mounts_overlay_check(const char *fs_options)
         int r;
 
         r = overlay_parse(fs_options, &o);
-        if (r == 0)
-                r = check_credentials();
+        /* Whoever looks has less than the worker that will mount. */
+        if (r == 0 && !privileges_within_reach(OVERLAY_NEEDS))
+                r = -EOPNOTSUPP;
         return r < 0 ? r : child_call(look_at_layers, &o, LAYERS_TIMEOUT_USEC, -EBADF);
 }
 
@@ -201,7 +192,7 @@ int mounts_stage_overlay(const char *source, const char *fs_options, const char 
 
         r = overlay_parse(fs_options, &o);
         if (r == 0)
-                r = check_credentials();
+                r = privileges_held(OVERLAY_NEEDS) ? 0 : -EOPNOTSUPP;
         if (r < 0)
                 return r;
         return mount(source, dir, "overlay", o.flags, o.data) < 0 ? -errno : 0;
