@@ -2,6 +2,7 @@
 
 /* org.pmemremoved1.Device, one object per bus, dimm, region and namespace. Read only. */
 
+#include "bus-append.h"
 #include "bus-objects.h"
 #include "bus.h"
 #include "util/text.h"
@@ -14,8 +15,14 @@ static int get_holders(sd_bus *bus, const char *path, const char *interface, con
 
         r = sd_bus_message_open_container(reply, 'a', "(ss)");
         for (char **h = d->holders; h && h[0] && h[1] && r >= 0; h += 2)
-                r = sd_bus_message_append(reply, "(ss)", h[0], h[1]);
+                r = bus_append(reply, "(ss)", h[0], h[1]);
         return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int get_mounts(sd_bus *bus, const char *path, const char *interface, const char *property,
+        sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+        return bus_append_strv(reply, ((const Device *)userdata)->mounts);
 }
 
 static int get_children(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -26,7 +33,7 @@ static int get_children(sd_bus *bus, const char *path, const char *interface, co
 
         r = sd_bus_message_open_container(reply, 'a', "o");
         for (char **c = d->children; c && *c && r >= 0; c++)
-                r = sd_bus_message_append(reply, "o", *c);
+                r = bus_append(reply, "o", *c);
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
@@ -37,7 +44,7 @@ static int get_removal(sd_bus *bus, const char *path, const char *interface, con
         const Device *d = userdata;
         const Removal *r = manager_removal_of(d->manager, d->name);
 
-        return sd_bus_message_append(reply, "o", r ? r->path : "/");
+        return bus_append(reply, "o", r ? r->path : "/");
 }
 
 #define FIXED(name, type, get, offset)                                                             \
@@ -55,7 +62,7 @@ const sd_bus_vtable bus_device_vtable[] = {
         CHANGING("Mode", "s", NULL, offsetof(Device, mode)),
         CHANGING("Size", "t", NULL, offsetof(Device, size)),
         CHANGING("BlockDevice", "s", NULL, offsetof(Device, block)),
-        CHANGING("Mounts", "as", NULL, offsetof(Device, mounts)),
+        CHANGING("Mounts", "as", get_mounts, 0),
         CHANGING("Holders", "a(ss)", get_holders, 0),
         CHANGING("CanRemove", "s", NULL, offsetof(Device, can_remove)),
         CHANGING("Removal", "o", get_removal, 0),

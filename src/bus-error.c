@@ -5,14 +5,26 @@
 
 #include "bus-error.h"
 
+#include "util/utf8.h"
+
+/* An error whose message is no UTF-8 is never sent, and its caller waits. */
+static int set(sd_bus_error *e, FailureKind kind, const char *text)
+{
+        _cleanup_(freep) char *legal = NULL;
+        int r;
+
+        r = utf8_legal(text, &legal);
+        if (r >= 0)
+                r = sd_bus_error_set(e, failure_info(kind)->bus_name, legal ? legal : text);
+        return r < 0 ? r : -failure_info(kind)->err;
+}
+
 int bus_error_set(sd_bus_error *e, const Failure *f)
 {
         char text[1400];
-        FailureKind kind = f->kind == FAILURE_NONE ? FAILURE_FAILED : f->kind;
-        int r;
 
-        r = sd_bus_error_set(e, failure_info(kind)->bus_name, failure_text(f, text, sizeof(text)));
-        return r < 0 ? r : -failure_info(kind)->err;
+        return set(e, f->kind == FAILURE_NONE ? FAILURE_FAILED : f->kind,
+                failure_text(f, text, sizeof(text)));
 }
 
 int bus_error_set_blockers(sd_bus_error *e, const Failure *blockers, size_t n)
@@ -35,9 +47,9 @@ int bus_error_set_blockers(sd_bus_error *e, const Failure *blockers, size_t n)
                 free(text);
                 return -ENOMEM;
         }
-        r = sd_bus_error_set(e, failure_info(all.kind)->bus_name, text);
+        r = set(e, all.kind, text);
         free(text);
-        return r < 0 ? r : -failure_info(all.kind)->err;
+        return r;
 }
 
 int bus_error_register(void)

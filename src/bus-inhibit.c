@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "bus-append.h"
 #include "bus-calls.h"
 #include "bus-error.h"
 #include "manager-inhibitors.h"
@@ -153,7 +154,7 @@ int call_list_inhibitors(Manager *m, sd_bus_message *msg, sd_bus_error *error)
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', "(ssssuu)");
         for (size_t k = 0; (i = inhibitors_at(m, k)) && r >= 0; k++)
-                r = sd_bus_message_append(reply, "(ssssuu)", i->target, i->who, i->why,
+                r = bus_append(reply, "(ssssuu)", i->target, i->who, i->why,
                         inhibit_mode_to_string(i->mode), (uint32_t)i->uid, (uint32_t)i->pid);
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
@@ -165,13 +166,13 @@ int call_list_inhibitors(Manager *m, sd_bus_message *msg, sd_bus_error *error)
 int get_inhibitors_max(sd_bus *bus, const char *path, const char *interface, const char *property,
         sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-        return sd_bus_message_append(reply, "u", (uint32_t)INHIBITORS_MAX);
+        return bus_append(reply, "u", (uint32_t)INHIBITORS_MAX);
 }
 
 int get_n_inhibitors(sd_bus *bus, const char *path, const char *interface, const char *property,
         sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-        return sd_bus_message_append(reply, "u", (uint32_t)inhibitors_count(userdata));
+        return bus_append(reply, "u", (uint32_t)inhibitors_count(userdata));
 }
 
 int get_inhibited(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -185,5 +186,5 @@ int get_inhibited(sd_bus *bus, const char *path, const char *interface, const ch
         for (size_t k = 0; (i = inhibitors_at(userdata, k)) && r == 0; k++)
                 if (i->mode == mode && !strv_contains(targets, i->target))
                         r = strv_append(&targets, i->target);
-        return r < 0 ? r : sd_bus_message_append_strv(reply, targets);
+        return r < 0 ? r : bus_append_strv(reply, targets);
 }

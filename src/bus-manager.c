@@ -2,6 +2,7 @@
 
 /* org.pmemremoved1.Manager. */
 
+#include "bus-append.h"
 #include "bus-calls.h"
 #include "bus-error.h"
 #include "bus-objects.h"
@@ -11,7 +12,7 @@
 static int get_version(sd_bus *bus, const char *path, const char *interface, const char *property,
         sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-        return sd_bus_message_append(reply, "s", PACKAGE_VERSION);
+        return bus_append(reply, "s", PACKAGE_VERSION);
 }
 
 static int get_pre_remove(sd_bus *bus, const char *path, const char *interface,
@@ -19,7 +20,7 @@ static int get_pre_remove(sd_bus *bus, const char *path, const char *interface,
 {
         const DeviceTable *t = ((Manager *)userdata)->devices;
 
-        return sd_bus_message_append(reply, "(ss)", t ? t->pre_remove : "unknown",
+        return bus_append(reply, "(ss)", t ? t->pre_remove : "unknown",
                 t ? t->pre_remove_why : "nobody has looked yet");
 }
 
@@ -34,7 +35,7 @@ int call_list_removals(Manager *m, sd_bus_message *msg, sd_bus_error *error)
         for (size_t i = 0; i < m->n_removals && r >= 0; i++) {
                 const Removal *o = m->removals[i];
 
-                r = sd_bus_message_append(reply, "(tosss)", o->id, o->path, o->request->target,
+                r = bus_append(reply, "(tosss)", o->id, o->path, o->request->target,
                         removal_state_to_string(o->state), strempty(o->result));
         }
         if (r >= 0)

@@ -3,6 +3,7 @@
 /* The answer of PlanRemove, key by key. All keys are always there, so that a client never has to
  * ask whether an empty list means "none" or "not told". */
 
+#include "bus-append.h"
 #include "bus-calls.h"
 #include "kinds.h"
 #include "topology.h"
@@ -16,12 +17,12 @@ typedef struct Answer {
 
 static int put_verdict(sd_bus_message *m, const Answer *a)
 {
-        return sd_bus_message_append(m, "s", a->verdict->plan ? "ok" : "refused");
+        return bus_append(m, "s", a->verdict->plan ? "ok" : "refused");
 }
 
 static int put_mode(sd_bus_message *m, const Answer *a)
 {
-        return sd_bus_message_append(m, "s", strempty(a->verdict->mode));
+        return bus_append(m, "s", strempty(a->verdict->mode));
 }
 
 static int put_roads(sd_bus_message *m, const Answer *a)
@@ -31,19 +32,19 @@ static int put_roads(sd_bus_message *m, const Answer *a)
 
         r = sd_bus_message_open_container(m, 'a', "(ss)");
         for (size_t i = 0; p && i < p->n_roads && r >= 0; i++)
-                r = sd_bus_message_append(m, "(ss)", strempty(p->roads[i]->name),
+                r = bus_append(m, "(ss)", strempty(p->roads[i]->name),
                         strempty(record_get(p->roads[i], "why")));
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 static int put_estimate(sd_bus_message *m, const Answer *a)
 {
-        return sd_bus_message_append(m, "t", a->verdict->estimate_usec);
+        return bus_append(m, "t", a->verdict->estimate_usec);
 }
 
 static int put_plan_id(sd_bus_message *m, const Answer *a)
 {
-        return sd_bus_message_append(m, "s", a->verdict->plan ? a->verdict->plan->id : "");
+        return bus_append(m, "s", a->verdict->plan ? a->verdict->plan->id : "");
 }
 
 static int put_plan(sd_bus_message *m, const Answer *a)
@@ -53,7 +54,7 @@ static int put_plan(sd_bus_message *m, const Answer *a)
 
         if (a->verdict->plan)
                 r = plan_print(a->verdict->plan, &text);
-        return r < 0 ? r : sd_bus_message_append(m, "s", strempty(text));
+        return r < 0 ? r : bus_append(m, "s", strempty(text));
 }
 
 static int put_steps(sd_bus_message *m, const Answer *a)
@@ -63,7 +64,7 @@ static int put_steps(sd_bus_message *m, const Answer *a)
 
         r = sd_bus_message_open_container(m, 'a', "(uuss)");
         for (size_t i = 0; p && i < p->n_steps && r >= 0; i++)
-                r = sd_bus_message_append(m, "(uuss)", p->steps[i].number, p->steps[i].rung,
+                r = bus_append(m, "(uuss)", p->steps[i].number, p->steps[i].rung,
                         p->steps[i].ops->name, step_node(&p->steps[i]));
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
@@ -84,8 +85,8 @@ static int put_kill(sd_bus_message *m, const Record *process)
                 return -ENOMEM;
         if (parse_pid(strempty(process->name), &pid) < 0)
                 return 0;
-        return sd_bus_message_append(m, "(usss)", (uint32_t)pid,
-                strempty(record_get(process, "comm")), strempty(record_get(process, "unit")), why);
+        return bus_append(m, "(usss)", (uint32_t)pid, strempty(record_get(process, "comm")),
+                strempty(record_get(process, "unit")), why);
 }
 
 static int put_kills(sd_bus_message *m, const Answer *a)
@@ -108,7 +109,7 @@ static int put_blockers(sd_bus_message *m, const Answer *a)
                 const Failure *f = &a->verdict->blockers[i];
                 const FailureInfo *info = failure_info(f->kind);
 
-                r = sd_bus_message_append(m, "(sss)", info->bus_name, f->node,
+                r = bus_append(m, "(sss)", info->bus_name, f->node,
                         *f->sentence ? f->sentence : info->sentence);
         }
         return r < 0 ? r : sd_bus_message_close_container(m);
@@ -134,7 +135,7 @@ static int put_attributes(sd_bus_message *m, const Record *rec)
         int r = 0;
 
         for (size_t i = 0; i < rec->n_fields && r >= 0; i++)
-                r = sd_bus_message_append(m, "{ss}", rec->fields[i].key, rec->fields[i].value);
+                r = bus_append(m, "{ss}", rec->fields[i].key, rec->fields[i].value);
         return r;
 }
 
@@ -148,7 +149,7 @@ static int put_node(sd_bus_message *m, const Node *n)
                 return r;
         r = sd_bus_message_open_container(m, 'a', "{ss}");
         if (r >= 0)
-                r = sd_bus_message_append(
+                r = bus_append(
                         m, "{ss}{ss}{ss}", "kind", node_kind(n), "name", node_name(n), "on", on);
         if (r >= 0)
                 r = put_attributes(m, n->record);
@@ -180,7 +181,7 @@ static int put_host(sd_bus_message *m, const Answer *a)
 
 static int put_notes(sd_bus_message *m, const Answer *a)
 {
-        return sd_bus_message_append_strv(m, a->verdict->plan ? a->verdict->plan->notes : NULL);
+        return bus_append_strv(m, a->verdict->plan ? a->verdict->plan->notes : NULL);
 }
 
 static const struct {
@@ -208,7 +209,7 @@ static int put_key(sd_bus_message *m, size_t i, const Answer *a)
 
         r = sd_bus_message_open_container(m, 'e', "sv");
         if (r >= 0)
-                r = sd_bus_message_append(m, "s", keys[i].key);
+                r = bus_append(m, "s", keys[i].key);
         if (r >= 0)
                 r = sd_bus_message_open_container(m, 'v', keys[i].type);
         if (r >= 0)

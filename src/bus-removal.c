@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "bus-append.h"
 #include "bus-calls.h"
 #include "bus-error.h"
 #include "bus-objects.h"
@@ -21,10 +22,11 @@
         {                                                                                          \
                 const Removal *r = userdata;                                                       \
                                                                                                    \
-                return sd_bus_message_append(reply, "s", strempty(expression));                    \
+                return bus_append(reply, "s", strempty(expression));                               \
         }
 
 WORD_GETTER(get_target, r->request->target)
+WORD_GETTER(get_step, r->step_text)
 WORD_GETTER(get_state, removal_state_to_string(r->state))
 WORD_GETTER(get_road, plan_road(r->plan, r->rung))
 WORD_GETTER(get_plan_id, r->plan->id)
@@ -35,7 +37,7 @@ GETTER(get_progress)
 {
         const Removal *r = userdata;
 
-        return sd_bus_message_append(
+        return bus_append(
                 reply, "(isi)", (int32_t)removal_percent(r), strempty(r->progress), (int32_t)0);
 }
 
@@ -46,35 +48,34 @@ GETTER(get_blockers)
 
         e = sd_bus_message_open_container(reply, 'a', "(sss)");
         for (size_t i = 0; i < r->n_blockers && e >= 0; i++)
-                e = sd_bus_message_append(reply, "(sss)",
-                        failure_info(r->blockers[i].kind)->bus_name, r->blockers[i].node,
-                        r->blockers[i].sentence);
+                e = bus_append(reply, "(sss)", failure_info(r->blockers[i].kind)->bus_name,
+                        r->blockers[i].node, r->blockers[i].sentence);
         return e < 0 ? e : sd_bus_message_close_container(reply);
 }
 
 GETTER(get_deadline)
 {
-        return sd_bus_message_append(reply, "t", removal_deadline_realtime(userdata));
+        return bus_append(reply, "t", removal_deadline_realtime(userdata));
 }
 
 GETTER(get_committed)
 {
-        return sd_bus_message_append(reply, "b", (int)((Removal *)userdata)->committed);
+        return bus_append(reply, "b", (int)((Removal *)userdata)->committed);
 }
 
 GETTER(get_cancelable)
 {
-        return sd_bus_message_append(reply, "b", (int)removal_cancelable(userdata));
+        return bus_append(reply, "b", (int)removal_cancelable(userdata));
 }
 
 GETTER(get_estimate)
 {
-        return sd_bus_message_append(reply, "t", ((Removal *)userdata)->plan->estimate_usec);
+        return bus_append(reply, "t", ((Removal *)userdata)->plan->estimate_usec);
 }
 
 GETTER(get_uid)
 {
-        return sd_bus_message_append(reply, "u", (uint32_t)((Removal *)userdata)->request->uid);
+        return bus_append(reply, "u", (uint32_t)((Removal *)userdata)->request->uid);
 }
 
 GETTER(get_error)
@@ -83,8 +84,8 @@ GETTER(get_error)
         char text[1400];
 
         if (f->kind == FAILURE_NONE)
-                return sd_bus_message_append(reply, "(ss)", "", "");
-        return sd_bus_message_append(reply, "(ss)", failure_info(f->kind)->bus_name,
+                return bus_append(reply, "(ss)", "", "");
+        return bus_append(reply, "(ss)", failure_info(f->kind)->bus_name,
                 failure_text(f, text, sizeof(text)));
 }
 
@@ -95,9 +96,8 @@ GETTER(get_killed)
 
         e = sd_bus_message_open_container(reply, 'a', "(usss)");
         for (size_t i = 0; i < r->n_killed && e >= 0; i++)
-                e = sd_bus_message_append(reply, "(usss)", r->killed[i].pid,
-                        strempty(r->killed[i].comm), strempty(r->killed[i].unit),
-                        strempty(r->killed[i].reason));
+                e = bus_append(reply, "(usss)", r->killed[i].pid, strempty(r->killed[i].comm),
+                        strempty(r->killed[i].unit), strempty(r->killed[i].reason));
         return e < 0 ? e : sd_bus_message_close_container(reply);
 }
 
@@ -110,8 +110,7 @@ GETTER(get_awaited)
         for (size_t i = 0; i < r->n_awaited && e >= 0; i++) {
                 const RemovalAwaited *a = &r->awaited[i];
 
-                e = sd_bus_message_append(reply, "(usss)", a->pid,
-                        strempty(record_get(a->process, "comm")),
+                e = bus_append(reply, "(usss)", a->pid, strempty(record_get(a->process, "comm")),
                         strempty(record_get(a->process, "unit")),
                         strempty(record_get(a->process, "uses")));
         }
@@ -127,8 +126,8 @@ GETTER(get_step_states)
         for (size_t i = 0; i < r->plan->n_steps && e >= 0; i++) {
                 const Step *s = &r->plan->steps[i];
 
-                e = sd_bus_message_append(reply, "(uusss)", s->number, s->rung, s->ops->name,
-                        step_node(s), step_state_to_string(r->steps[i]));
+                e = bus_append(reply, "(uusss)", s->number, s->rung, s->ops->name, step_node(s),
+                        step_state_to_string(r->steps[i]));
         }
         return e < 0 ? e : sd_bus_message_close_container(reply);
 }
@@ -264,7 +263,7 @@ const sd_bus_vtable bus_removal_vtable[] = {
         FIXED("Reason", "s", get_reason, 0),
         FIXED("TransactionId", "s", get_transaction, 0),
         CHANGING("State", "s", get_state, 0),
-        CHANGING("Step", "s", NULL, offsetof(Removal, step_text)),
+        CHANGING("Step", "s", get_step, 0),
         CHANGING("StepStates", "a(uusss)", get_step_states, 0),
         CHANGING("Road", "s", get_road, 0),
         CHANGING("Progress", "(isi)", get_progress, 0),

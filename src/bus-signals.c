@@ -5,6 +5,7 @@
 
 #include "bus-signals.h"
 
+#include "bus-append.h"
 #include "bus.h"
 #include "bus-objects.h"
 #include "manager.h"
@@ -80,12 +81,13 @@ void bus_signal_inhibitors(Manager *m)
 static int append_failure(sd_bus_message *s, const Failure *f)
 {
         char text[1400];
+        int e;
 
         if (f->kind == FAILURE_NONE)
                 return 0;
-        return sd_bus_message_append(s, "{sv}{sv}", "error-name", "s",
-                failure_info(f->kind)->bus_name, "error-message", "s",
-                failure_text(f, text, sizeof(text)));
+        e = bus_append_detail(s, "error-name", failure_info(f->kind)->bus_name);
+        return e < 0 ? e
+                     : bus_append_detail(s, "error-message", failure_text(f, text, sizeof(text)));
 }
 
 static int send_finished(const Removal *r)
@@ -137,12 +139,22 @@ void bus_signal_prepare(const Removal *r, bool start)
                 (void)send_prepare(r, *n, start);
 }
 
+static int send_killed(const Removal *r, const RemovalKilled *k)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *s = NULL;
+        int e;
+
+        e = sd_bus_message_new_signal(
+                r->manager->bus, &s, BUS_PATH, BUS_INTERFACE_MANAGER, "ProcessKilled");
+        if (e >= 0)
+                e = bus_append(s, "ouss", r->path, (uint32_t)k->pid, k->unit, k->reason);
+        return e < 0 ? e : sd_bus_send(r->manager->bus, s, NULL);
+}
+
 void bus_signal_killed(const Removal *r, const RemovalKilled *k)
 {
         if (!silent(r))
-                (void)sd_bus_emit_signal(r->manager->bus, BUS_PATH, BUS_INTERFACE_MANAGER,
-                        "ProcessKilled", "ouss", r->path, k->pid, strempty(k->unit),
-                        strempty(k->reason));
+                (void)send_killed(r, k);
 }
 
 void bus_signal_device_removed(Manager *m, const char *path, const char *how)

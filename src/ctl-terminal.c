@@ -7,14 +7,7 @@
 #include <sys/wait.h>
 
 #include "ctl.h"
-
-/* C1 controls (U+0080 to U+009F) start terminal sequences as well as ESC does. */
-static size_t control_length(const unsigned char *s)
-{
-        if (s[0] < 0x20 || s[0] == 0x7f)
-                return 1;
-        return s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0 ? 2 : 0;
-}
+#include "util/utf8.h"
 
 char *text_escape(const char *s, const char *keep)
 {
@@ -23,10 +16,12 @@ char *text_escape(const char *s, const char *keep)
         if (!ret)
                 return NULL;
         while (*s) {
-                size_t n = control_length((const unsigned char *)s);
+                size_t n = 1;
+                bool plain = utf8_is_plain(utf8_decode(s, &n));
 
-                if (n == 0 || (keep && strchr(keep, *s))) {
-                        *q++ = *s++;
+                if (plain || (keep && strchr(keep, *s))) {
+                        q = mempcpy(q, s, n);
+                        s += n;
                         continue;
                 }
                 for (; n > 0; n--)

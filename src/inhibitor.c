@@ -42,36 +42,6 @@ Inhibitor *inhibitor_free(Inhibitor *i)
 
 /* --- text --- */
 
-/* *ret_length bytes further is the next one. UINT32_MAX: not UTF-8. */
-static uint32_t utf8_decode(const char *s, size_t *ret_length)
-{
-        const unsigned char *u = (const unsigned char *)s;
-        size_t n = utf8_length(u);
-        uint32_t c = n > 1 ? *u & (0x7fU >> n) : *u;
-
-        if (n == 0)
-                return UINT32_MAX;
-        for (size_t i = 1; i < n; i++)
-                c = c << 6 | (u[i] & 0x3f);
-        *ret_length = n;
-        return c;
-}
-
-/* Nothing that moves the cursor, starts a line, or turns the direction of what follows. */
-static bool is_plain(uint32_t c)
-{
-        static const struct {
-                uint32_t first, last;
-        } odd[] = { { 0, 0x1f }, { 0x7f, 0x9f }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
-                { 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xfffe, 0xffff },
-                { 0xe0000, UINT32_MAX } };
-
-        for (size_t i = 0; i < ELEMENTSOF(odd); i++)
-                if (c >= odd[i].first && c <= odd[i].last)
-                        return false;
-        return true;
-}
-
 static const char *text_cause(const char *s, size_t max)
 {
         if (!*s)
@@ -81,7 +51,7 @@ static const char *text_cause(const char *s, size_t max)
         while (*s) {
                 size_t n = 1;
 
-                if (!is_plain(utf8_decode(s, &n)))
+                if (!utf8_is_plain(utf8_decode(s, &n)))
                         return "holds something that is not printable";
                 s += n;
         }

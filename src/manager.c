@@ -24,6 +24,7 @@
 #include "sys/sysfs.h"
 #include "util/log.h"
 #include "util/text.h"
+#include "util/utf8.h"
 
 #define WATCHDOG_USEC (180 * USEC_PER_SEC)
 /* The name is taken when the devices are known, so that the first client does not see an empty
@@ -140,6 +141,7 @@ static void watchdog_set(Manager *m, bool on)
 static void say_status(const Manager *m)
 {
         size_t n = manager_n_alive(m);
+        char target[256];
         const char *stopping = m->stopping ? "Stopping: " : "";
 
         for (size_t i = 0; i < m->n_removals; i++) {
@@ -147,7 +149,9 @@ static void say_status(const Manager *m)
 
                 if (!removal_alive(r))
                         continue;
-                (void)sd_notifyf(false, "STATUS=%s%s is %s%s", stopping, r->request->target,
+                /* A line feed in it would begin another word of the protocol, perhaps MAINPID=. */
+                (void)sd_notifyf(false, "STATUS=%s%s is %s%s", stopping,
+                        utf8_printable(r->request->target, target, sizeof(target)),
                         removal_state_to_string(r->state),
                         n > 1         ? ", and others"
                         : m->stopping ? ", waiting for its end"

@@ -10,6 +10,15 @@
 
 #include "util/utf8.h"
 
+/* JSON lets C1 controls (U+0080 to U+009F) through, and a terminal obeys them. */
+static bool is_control(const char *s)
+{
+        size_t n = 1;
+        uint32_t c = utf8_decode(s, &n);
+
+        return c < 0x20 || (c >= 0x7f && c < 0xa0);
+}
+
 static void quote(FILE *out, const char *s)
 {
         fputc('"', out);
@@ -21,8 +30,8 @@ static void quote(FILE *out, const char *s)
                         n = 1;
                 } else if (*s == '"' || *s == '\\') {
                         fprintf(out, "\\%c", *s);
-                } else if ((unsigned char)*s < 0x20 || *s == 0x7f) {
-                        fprintf(out, "\\u%04x", (unsigned)*s);
+                } else if (is_control(s)) {
+                        fprintf(out, "\\u%04x", (unsigned)utf8_decode(s, &n));
                 } else {
                         fwrite(s, 1, n, out);
                 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Where messages go. Nothing here allocates, fails or waits: a message that cannot be written is
- * lost and counted, and the caller goes on. CODE_FILE and its kin would name this file for every
- * message, so they are left out; records are told apart by MESSAGE_ID. */
+ * lost and counted, and the caller goes on. Texts hold names that anybody may choose: a line feed
+ * would make a line of its own on stderr, where systemd even reads a level at its start
+ * (SyslogLevelPrefix=), and a message with one escape sequence is only "blob data" to who reads the
+ * journal, a way to be killed unseen. CODE_FILE and its kin would name this file for every message,
+ * so they are left out; records are told apart by MESSAGE_ID. */
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -12,6 +15,7 @@
 #include "util/journal.h"
 #include "util/log.h"
 #include "util/text.h"
+#include "util/utf8.h"
 
 #define TEXT_MAX 4096
 #define MESSAGE_FIELD "MESSAGE="
@@ -173,6 +177,7 @@ static void _printf_(4, 0) log_write(
         int level, const char *message_id, char *const *fields, const char *fmt, va_list ap)
 {
         char message[sizeof(MESSAGE_FIELD) + TEXT_MAX], *text = message + strlen(MESSAGE_FIELD);
+        char raw[TEXT_MAX];
         int saved = errno;
         LogTarget to = target_resolve();
 
@@ -180,7 +185,8 @@ static void _printf_(4, 0) log_write(
                 return;
         memcpy(message, MESSAGE_FIELD, sizeof(MESSAGE_FIELD));
         errno = saved; /* for %m */
-        (void)vsnprintf(text, TEXT_MAX, fmt, ap);
+        (void)vsnprintf(raw, sizeof(raw), fmt, ap);
+        (void)utf8_printable(raw, text, TEXT_MAX);
         write_somewhere(to, level, message_id, fields, message);
         errno = saved;
 }

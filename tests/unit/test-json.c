@@ -34,14 +34,15 @@ static void test_escapes(void **state)
         assert_quoted("a\"b\\c", "\"a\\\"b\\\\c\"");
         assert_quoted("\n\t\r\x01\x1f\x7f", "\"\\u000a\\u0009\\u000d\\u0001\\u001f\\u007f\"");
         assert_quoted("\x1b[31m", "\"\\u001b[31m\"");
+        assert_quoted("\xc2\x9b\x7f", "\"\\u009b\\u007f\"");
 }
 
 static void test_utf8_passes(void **state)
 {
         assert_quoted(
                 "\xc3\xa4\xe2\x82\xac\xf0\x9f\x92\xbe", "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x92\xbe\"");
-        assert_quoted("\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf",
-                "\"\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf\"");
+        assert_quoted("\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbd",
+                "\"\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbd\"");
 }
 
 /* Every byte that is no UTF-8 becomes one replacement character, and reading goes on behind it. */
@@ -55,7 +56,8 @@ static void test_bad_utf8_is_replaced(void **state)
         assert_quoted("\xe0\x80\xaf", "\"\\ufffd\\ufffd\\ufffd\""); /* overlong */
         assert_quoted("\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\""); /* surrogate */
         assert_quoted("\xf4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\"");
-        assert_quoted("\xe2\x82", "\"\\ufffd\\ufffd\""); /* cut off */
+        assert_quoted("\xef\xbf\xbe", "\"\\ufffd\\ufffd\\ufffd\""); /* noncharacter */
+        assert_quoted("\xe2\x82", "\"\\ufffd\\ufffd\"");            /* cut off */
         assert_quoted("\xe2\x82\"", "\"\\ufffd\\ufffd\\\"\"");
         assert_quoted("\xc3", "\"\\ufffd\"");
 }

@@ -58,6 +58,14 @@ static void test_targets(void **state)
         assert_int_equal(log_set_target("auto"), 0);
 }
 
+static void test_foreign_text(void **state)
+{
+        assert_int_equal(log_set_target("console"), 0);
+        log_error("killed %s", "a\n<0>all is lost\033[2J");
+        assert_written("killed a\\x0a<0>all is lost\\x1b[2J\n");
+        assert_int_equal(log_set_target("auto"), 0);
+}
+
 static void test_console(void **state)
 {
         char *fields[] = { (char *)"DEVICE=pmem0", NULL };
@@ -198,6 +206,7 @@ int main(void)
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_levels),
                 cmocka_unit_test(test_targets),
+                cmocka_unit_test(test_foreign_text),
                 cmocka_unit_test(test_console),
                 cmocka_unit_test(test_long_text),
                 cmocka_unit_test(test_journal),
