@@ -5,15 +5,12 @@
 
 #include "bus-polkit.h"
 
+#include "limits.h"
 #include "util/log.h"
 #include "util/text.h"
 
 /* A person at a keyboard; without one polkit answers at once. */
 #define INTERACTIVE_USEC (120 * USEC_PER_SEC)
-/* Open questions. Each may stand on somebody's screen; of one user, some must be left for others.
- */
-#define AUTHORIZATIONS_MAX 64
-#define AUTHORIZATIONS_USER_MAX 8
 
 void bus_needs_done(BusNeeds *n)
 {
@@ -217,10 +214,10 @@ static int check_limits(const Manager *m, uid_t uid, sd_bus_error *error)
                 all++;
                 own += a->uid == uid;
         }
-        if (own >= AUTHORIZATIONS_USER_MAX)
+        if (own >= LIMIT_AUTHORIZATIONS_USER)
                 return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                         "%u questions to polkit about this user are open; answer them first", own);
-        if (all >= AUTHORIZATIONS_MAX)
+        if (all >= LIMIT_AUTHORIZATIONS)
                 return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                         "Too many questions to polkit are open");
         return 0;

@@ -28,6 +28,7 @@ typedef struct Question {
         Manager *manager;
         sd_bus_message *msg;
         Request *req;
+        uid_t uid;
         bool guest;    /* takes one of the places of those who are not root */
         bool planning; /* a planner has it */
         bool asking;   /* polkit has it */
@@ -54,7 +55,7 @@ int get_inhibited(sd_bus *bus, const char *path, const char *interface, const ch
         sd_bus_message *reply, void *userdata, sd_bus_error *error);
 
 /* "sa{sv}" as a Request. */
-int bus_request_parse(sd_bus_message *msg, Request **ret, Failure *f) _must_check_;
+int bus_request_parse(Manager *m, sd_bus_message *msg, Request **ret, Failure *f) _must_check_;
 /* What polkit is told of this removal; the closure is marked in g. */
 int bus_needs_from_plan(
         BusNeeds *needs, const Request *req, const Verdict *v, const Graph *g) _must_check_;

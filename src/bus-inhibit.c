@@ -8,6 +8,8 @@
 #include "bus-append.h"
 #include "bus-calls.h"
 #include "bus-error.h"
+#include "bus-sender.h"
+#include "limits.h"
 #include "manager-inhibitors.h"
 #include "topology.h"
 #include "util/text.h"
@@ -48,12 +50,12 @@ int choose_inhibit(Manager *m, sd_bus_message *msg, uid_t uid, BusNeeds *needs, 
 }
 
 /* The pid is for people; that of a caller in another machine's container may be missing. */
-static int set_caller(sd_bus_message *msg, Inhibitor *i)
+static int set_caller(Manager *m, sd_bus_message *msg, Inhibitor *i)
 {
         _cleanup_(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
         int r;
 
-        r = sd_bus_query_sender_creds(msg, SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID, &creds);
+        r = bus_sender_creds(m, msg, SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID, &creds);
         if (r < 0)
                 return r;
         if (sd_bus_creds_get_pid(creds, &i->pid) < 0)
@@ -95,7 +97,7 @@ static int grant(Manager *m, sd_bus_message *msg, Inhibitor **i, sd_bus_error *e
 
         r = check_removals(m, *i, &f);
         if (r == 0)
-                r = set_caller(msg, *i);
+                r = set_caller(m, msg, *i);
         if (r >= 0)
                 r = inhibitors_add(m, i, &fd, &f);
         if (r < 0)
@@ -132,7 +134,7 @@ int call_inhibit(Manager *m, sd_bus_message *msg, sd_bus_error *error)
                 return -ENOMEM;
         r = read_inhibitor(msg, &i, &f);
         if (r == 0)
-                r = bus_sender_uid(msg, &req->uid);
+                r = bus_sender_uid(m, msg, &req->uid);
         /* A snapshot for nothing is what a caller in a loop must not get. */
         if (r >= 0)
                 r = inhibitors_check_room(m, req->uid, &f);
@@ -166,7 +168,7 @@ int call_list_inhibitors(Manager *m, sd_bus_message *msg, sd_bus_error *error)
 int get_inhibitors_max(sd_bus *bus, const char *path, const char *interface, const char *property,
         sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-        return bus_append(reply, "u", (uint32_t)INHIBITORS_MAX);
+        return bus_append(reply, "u", (uint32_t)LIMIT_INHIBITORS);
 }
 
 int get_n_inhibitors(sd_bus *bus, const char *path, const char *interface, const char *property,

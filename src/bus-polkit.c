@@ -6,6 +6,7 @@
 #include "bus-polkit.h"
 
 #include "bus-calls.h"
+#include "bus-sender.h"
 #include "bus.h"
 #include "util/text.h"
 
@@ -48,15 +49,6 @@ const BusMethod *bus_method_find(const char *interface, const char *member)
                 if (streq(methods[i].interface, interface) && streq(methods[i].member, member))
                         return &methods[i];
         return NULL;
-}
-
-int bus_sender_uid(sd_bus_message *msg, uid_t *ret)
-{
-        _cleanup_(sd_bus_creds_unrefp) sd_bus_creds *creds = NULL;
-        int r;
-
-        r = sd_bus_query_sender_creds(msg, SD_BUS_CREDS_EUID, &creds);
-        return r < 0 ? r : sd_bus_creds_get_euid(creds, ret);
 }
 
 int bus_denied(sd_bus_error *error, const char *action, const char *why)
@@ -103,7 +95,7 @@ int bus_dispatch(Manager *m, sd_bus_message *msg, sd_bus_error *error)
                         error, strempty(sd_bus_message_get_member(msg)), "nobody may call this");
         if (!bus_method_asks(method) || method->later)
                 return call_handler(method, m, msg, error);
-        r = bus_sender_uid(msg, &uid);
+        r = bus_sender_uid(m, msg, &uid);
         if (r < 0)
                 return bus_denied(error, method->member, "the caller is unknown");
         r = find_needs(method, m, msg, uid, &needs, error);

@@ -77,4 +77,3 @@ int bus_authorize(Manager *m, sd_bus_message *msg, uid_t uid, BusNeeds *needs,
 int bus_denied(sd_bus_error *error, const char *action, const char *why);
 
 /* Effective uid of the sender. */
-int bus_sender_uid(sd_bus_message *msg, uid_t *ret) _must_check_;

@@ -8,6 +8,7 @@
 #include "bus-calls.h"
 #include "bus-error.h"
 #include "bus-objects.h"
+#include "bus-sender.h"
 #include "bus.h"
 #include "util/text.h"
 
@@ -186,7 +187,7 @@ int call_cancel(Manager *m, sd_bus_message *msg, sd_bus_error *error)
         e = find(m, msg, &r, error);
         if (e < 0)
                 return e;
-        e = bus_sender_uid(msg, &uid);
+        e = bus_sender_uid(m, msg, &uid);
         (void)snprintf(why, sizeof(why), e < 0 ? "a caller says so" : "uid %u says so", uid);
         return reply_or_fail(msg, removal_cancel(r, why, &f), &f, error);
 }
@@ -223,12 +224,15 @@ int call_wait(Manager *m, sd_bus_message *msg, sd_bus_error *error)
 {
         Failure f = { 0 };
         Removal *r;
+        uid_t uid;
         int e;
 
         e = find(m, msg, &r, error);
         if (e < 0)
                 return e;
-        e = removal_wait(r, msg, &f);
+        e = bus_sender_uid(m, msg, &uid);
+        if (e >= 0)
+                e = removal_wait(r, msg, uid, &f);
         if (e < 0)
                 return f.kind == FAILURE_NONE ? e : bus_error_set(error, &f);
         return 1;

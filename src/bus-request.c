@@ -7,7 +7,10 @@
 
 #include "bus-calls.h"
 #include "bus-error.h"
+#include "bus-guests.h"
 #include "bus-options.h"
+#include "bus-sender.h"
+#include "limits.h"
 #include "manager-inhibitors.h"
 #include "manager-shutdown.h"
 #include "planner.h"
@@ -18,16 +21,13 @@
 #include "util/fault.h"
 #include "util/text.h"
 
-#define TARGET_MAX 4096
-/* Each open question is a process. What anybody may ask must not keep root from asking. */
-#define GUESTS_MAX 8
-
 /* A yes that came at once is about the plan that was shown; a person's may be about yesterday's. */
 #define FRESH_USEC USEC_PER_SEC
 
 static void question_leave_guests(Question *q)
 {
-        q->manager->n_guests -= q->guest;
+        if (q->guest)
+                bus_guest_leave(q->manager, q->uid);
         q->guest = false;
 }
 
@@ -46,13 +46,13 @@ static void question_release(Question *q)
 
 static int parse_target(const char *target, Request *req, Failure *f)
 {
-        if (!*target || strlen(target) > TARGET_MAX)
+        if (!*target || strlen(target) > LIMIT_TARGET)
                 return failure_set(f, FAILURE_INVALID_TARGET, 0, NULL, "the target is %s",
                         *target ? "too long" : "empty");
         return free_and_strdup(&req->target, target);
 }
 
-int bus_request_parse(sd_bus_message *msg, Request **ret, Failure *f)
+int bus_request_parse(Manager *m, sd_bus_message *msg, Request **ret, Failure *f)
 {
         _cleanup_(request_freep) Request *req = request_new();
         const char *target;
@@ -69,7 +69,7 @@ int bus_request_parse(sd_bus_message *msg, Request **ret, Failure *f)
         r = bus_options_parse(msg, req, f);
         if (r < 0)
                 return r;
-        r = bus_sender_uid(msg, &req->uid);
+        r = bus_sender_uid(m, msg, &req->uid);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(req);
@@ -104,23 +104,21 @@ int bus_ask(Manager *m, sd_bus_message *msg, Request *req, bool topology,
         Failure f = { 0 };
         int r;
 
-        if (req->uid != 0 && m->n_guests >= GUESTS_MAX) {
+        r = q ? 0 : -ENOMEM;
+        if (r == 0 && req->uid != 0)
+                r = bus_guest_enter(m, req->uid, &f);
+        if (r < 0) {
                 request_free(req);
                 free(q);
-                (void)failure_set(&f, FAILURE_LIMIT_EXCEEDED, 0, NULL,
-                        "%d questions of users are being answered already", GUESTS_MAX);
-                return bus_error_set(error, &f);
+                return fail(error, r, &f);
         }
-        if (!q) {
-                request_free(req);
-                return -ENOMEM;
-        }
-        *q = (Question){
-                .manager = m, .msg = sd_bus_message_ref(msg), .req = req, .answer = answer
-        };
+        *q = (Question){ .manager = m,
+                .msg = sd_bus_message_ref(msg),
+                .req = req,
+                .uid = req->uid,
+                .answer = answer };
         q->guest = req->uid != 0;
         q->asked_usec = now_usec();
-        m->n_guests += q->guest;
         r = planner_ask(m, topology ? NULL : req, on_answer, q, &f);
         if (r < 0) {
                 question_release(q);
@@ -309,7 +307,7 @@ static bool has_left(const Question *q)
 {
         uid_t uid;
 
-        return bus_sender_uid(q->msg, &uid) < 0 || uid != q->req->uid;
+        return bus_sender_uid(q->manager, q->msg, &uid) < 0 || uid != q->req->uid;
 }
 
 static int on_allowed(Manager *m, sd_bus_message *msg, void *userdata, sd_bus_error *error)
@@ -391,7 +389,7 @@ int call_request_remove(Manager *m, sd_bus_message *msg, sd_bus_error *error)
         int r;
 
         (void)fault_point("request", "");
-        r = bus_request_parse(msg, &req, &f);
+        r = bus_request_parse(m, msg, &req, &f);
         if (r < 0)
                 return fail(error, r, &f);
         /* By its word alone; what else is related shows only in the plan. */
@@ -416,7 +414,7 @@ int call_plan_remove(Manager *m, sd_bus_message *msg, sd_bus_error *error)
         Failure f = { 0 };
         int r;
 
-        r = bus_request_parse(msg, &req, &f);
+        r = bus_request_parse(m, msg, &req, &f);
         if (r < 0)
                 return fail(error, r, &f);
         return bus_ask(m, msg, TAKE_PTR(req), false, answer_plan, error);
@@ -468,7 +466,7 @@ int call_resolve_target(Manager *m, sd_bus_message *msg, sd_bus_error *error)
                 return r;
         r = parse_target(target, req, &f);
         if (r == 0)
-                r = bus_sender_uid(msg, &req->uid);
+                r = bus_sender_uid(m, msg, &req->uid);
         if (r < 0)
                 return fail(error, r, &f);
         return bus_ask(m, msg, TAKE_PTR(req), true, answer_resolve, error);

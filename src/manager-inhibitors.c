@@ -104,16 +104,16 @@ int inhibitors_check_room(const Manager *m, uid_t uid, Failure *f)
 {
         size_t mine = 0;
 
-        if (inhibitors_count(m) >= INHIBITORS_MAX)
+        if (inhibitors_count(m) >= LIMIT_INHIBITORS)
                 return failure_set(f, FAILURE_LIMIT_EXCEEDED, 0, NULL,
                         "%d inhibitors are held, and there can be no more (InhibitorsMax)",
-                        INHIBITORS_MAX);
+                        LIMIT_INHIBITORS);
         for (size_t k = 0; uid != 0 && k < inhibitors_count(m); k++)
                 mine += inhibitors_at(m, k)->uid == uid;
-        if (mine >= INHIBITORS_PER_USER_MAX)
+        if (mine >= LIMIT_INHIBITORS_USER)
                 return failure_set(f, FAILURE_LIMIT_EXCEEDED, 0, NULL,
                         "user %u holds %d inhibitors, and one user can have no more", uid,
-                        INHIBITORS_PER_USER_MAX);
+                        LIMIT_INHIBITORS_USER);
         return 0;
 }
 

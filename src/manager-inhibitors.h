@@ -7,11 +7,6 @@
 #include "inhibitor.h"
 #include "manager.h"
 
-/* systemd keeps the descriptors; FileDescriptorStoreMax= of the unit is the same number. */
-#define INHIBITORS_MAX 512
-/* For everybody but root. */
-#define INHIBITORS_PER_USER_MAX 64
-
 typedef struct InhibitorTable InhibitorTable;
 
 /* Takes over what an earlier daemon had. Before removals are recovered and calls are answered. */

@@ -106,6 +106,7 @@ Manager *manager_free(Manager *m)
         (void)sd_event_source_disable_unref(m->name_timer);
         (void)sd_event_source_disable_unref(m->watchdog_timer);
         (void)sd_event_source_disable_unref(m->settle_source);
+        (void)sd_bus_close_unref(m->side_bus);
         (void)sd_bus_flush_close_unref(m->bus);
         (void)sd_event_unref(m->event);
         (void)safe_close(m->lock_fd);

@@ -8,6 +8,7 @@
 #include <systemd/sd-event.h>
 
 #include "config.h"
+#include "limits.h"
 #include "manager-devices.h"
 #include "removal.h"
 
@@ -18,7 +19,8 @@ typedef struct Watch Watch;
 
 struct Manager {
         sd_event *event;
-        sd_bus *bus; /* NULL in tests */
+        sd_bus *bus;      /* NULL in tests */
+        sd_bus *side_bus; /* bus-sender.c */
         Config *config;
         const char *ledger_dir;
         int lock_fd;        /* one daemon per ledger directory */
@@ -30,7 +32,8 @@ struct Manager {
         struct InhibitorTable *inhibitors;
         Watch *watch;
         Shutdown *shutdown; /* NULL without a bus */
-        unsigned n_guests;  /* questions to planners that others than root have open */
+        uid_t guests[LIMIT_QUESTIONS_GUESTS]; /* whose questions to planners are open, but root's */
+        unsigned n_guests;
         struct Dead **dead; /* vanished filesystems whose mounts are to go */
         size_t n_dead;
         Authorization *authorizations; /* questions to polkit that wait for an answer */

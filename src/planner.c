@@ -27,7 +27,6 @@
 #define DEADLINE_USEC (60 * USEC_PER_SEC)
 /* The scan gives up by itself first, because it then knows what it was waiting for. */
 #define SCAN_USEC (55 * USEC_PER_SEC)
-#define PLANNERS_MAX 16
 #define ANSWER_MAX (256L * 1024 * 1024)
 #define GRAPH_HEAD "graph\n"
 
@@ -329,7 +328,7 @@ int planner_ask(Manager *m, const Request *req, PlannerDone done, void *userdata
         if (m->stopping)
                 return failure_set(f, FAILURE_CANCELLED, 0, NULL, "the daemon is stopping");
         /* Nobody asked for a snapshot; where one sleeps, the next one would. */
-        if (m->n_planners >= PLANNERS_MAX || (!req && m->n_planners > planner_n_asked(m)))
+        if (m->n_planners >= LIMIT_QUESTIONS || (!req && m->n_planners > planner_n_asked(m)))
                 return failure_set(f, FAILURE_LIMIT_EXCEEDED, 0, NULL,
                         "%zu questions are being answered already, and the processes of %zu "
                         "earlier ones sleep in the kernel",

@@ -12,12 +12,12 @@
 #include "messages.h"
 #include "removal-log.h"
 #include "removal-record.h"
+#include "removal-wait.h"
 #include "util/text.h"
 
 #define KEEP_USEC (3600 * USEC_PER_SEC)
 /* Nobody cares whether an old answer goes a minute earlier; the machine cares for its sleep. */
 #define KEEP_ACCURACY_USEC (60 * USEC_PER_SEC)
-#define WAITERS_MAX 256
 
 Removal *removal_free(Removal *r)
 {
@@ -32,9 +32,7 @@ Removal *removal_free(Removal *r)
         (void)sd_event_source_disable_unref(r->expiry_timer);
         (void)sd_event_source_disable_unref(r->recover_timer);
         (void)sd_bus_track_unref(r->caller);
-        for (size_t i = 0; i < r->n_waiters; i++)
-                (void)sd_bus_message_unref(r->waiters[i]);
-        free(r->waiters);
+        removal_wait_forget(r);
         ledger_free(r->ledger);
         free(r->ledger_path);
         request_free(r->request);
@@ -293,23 +291,6 @@ int removal_extend(Removal *r, uint64_t usec, Failure *f)
         return 0;
 }
 
-int removal_wait(Removal *r, sd_bus_message *m, Failure *f)
-{
-        sd_bus_message **grown;
-
-        if (!removal_alive(r))
-                return sd_bus_reply_method_return(m, "s", r->result);
-        if (r->n_waiters >= WAITERS_MAX)
-                return failure_set(f, FAILURE_LIMIT_EXCEEDED, 0, r->request->target,
-                        "%d callers wait for it already", WAITERS_MAX);
-        grown = reallocarray(r->waiters, r->n_waiters + 1, sizeof(sd_bus_message *));
-        if (!grown)
-                return -ENOMEM;
-        r->waiters = grown;
-        r->waiters[r->n_waiters++] = sd_bus_message_ref(m);
-        return 0;
-}
-
 static int on_caller_gone(sd_bus_track *t, void *userdata)
 {
         (void)removal_cancel(userdata, "its caller left the bus", NULL);
@@ -325,17 +306,6 @@ int removal_bind_caller(Removal *r, sd_bus_message *m)
 }
 
 /* --- the end --- */
-
-static void answer_waiters(Removal *r)
-{
-        for (size_t i = 0; i < r->n_waiters; i++) {
-                (void)sd_bus_reply_method_return(r->waiters[i], "s", r->result);
-                (void)sd_bus_message_unref(r->waiters[i]);
-        }
-        free(r->waiters);
-        r->waiters = NULL;
-        r->n_waiters = 0;
-}
 
 static void frozen_text(const Removal *r, char *buf, size_t size)
 {
@@ -478,5 +448,5 @@ void removal_close(Removal *r)
         close_own_ledger(r);
         tell_end(r);
         arm_expiry(r);
-        answer_waiters(r);
+        removal_wait_answer(r);
 }

@@ -100,7 +100,7 @@ typedef struct Removal {
         sd_event_source *recover_timer;
         unsigned n_recover_tries;
         sd_bus_track *caller;
-        sd_bus_message **waiters;
+        struct RemovalWaiter *waiters;
         size_t n_waiters;
 } Removal;
 
@@ -130,7 +130,7 @@ void removal_close(Removal *r);
 /* Signals that were held back until the bus name was ours. */
 void removal_tell_held_back(Removal *r);
 /* Answers now or at the end. */
-int removal_wait(Removal *r, sd_bus_message *m, Failure *f) _must_check_;
+int removal_wait(Removal *r, sd_bus_message *m, uid_t uid, Failure *f) _must_check_;
 int removal_bind_caller(Removal *r, sd_bus_message *m) _must_check_;
 
 /* Nobody cancels past the commit point, nor after the end. */

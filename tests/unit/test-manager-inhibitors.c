@@ -183,13 +183,13 @@ static void test_letting_go(void **state)
 
 static void test_limits(void **state)
 {
-        int fds[INHIBITORS_MAX];
+        int fds[LIMIT_INHIBITORS];
         Manager *m = make_manager();
         Failure f = { 0 };
         int fd, n = 0;
 
         assert_int_equal(inhibitors_restore(m), 0);
-        while (n < INHIBITORS_PER_USER_MAX) {
+        while (n < LIMIT_INHIBITORS_USER) {
                 assert_int_equal(take(m, "namespace0.0", 1000, &fds[n++], &f), 0);
                 hear_nothing();
         }
@@ -197,14 +197,14 @@ static void test_limits(void **state)
         assert_int_equal(f.kind, FAILURE_LIMIT_EXCEEDED);
         assert_non_null(strstr(f.sentence, "user 1000"));
         f = (Failure){ 0 };
-        while (n < INHIBITORS_MAX) {
+        while (n < LIMIT_INHIBITORS) {
                 assert_int_equal(take(m, "namespace0.0", 0, &fds[n++], &f), 0);
                 hear_nothing();
         }
         assert_true(take(m, "namespace0.0", 0, &fd, &f) < 0);
         assert_int_equal(f.kind, FAILURE_LIMIT_EXCEEDED);
         assert_non_null(strstr(f.sentence, "InhibitorsMax"));
-        assert_int_equal(n_files(), INHIBITORS_MAX);
+        assert_int_equal(n_files(), LIMIT_INHIBITORS);
         /* One by one: sd_notify() waits while the socket is full. */
         while (n > 0) {
                 (void)close(fds[--n]);
@@ -358,7 +358,7 @@ static void test_unit(void **state)
         _cleanup_(freep) char *path =
                 string_printf("%s/systemd/pmemremoved.service.in", top ? top : ".");
         _cleanup_(freep) char *text = NULL;
-        _cleanup_(freep) char *line = string_printf("FileDescriptorStoreMax=%d\n", INHIBITORS_MAX);
+        _cleanup_(freep) char *line = string_printf("FileDescriptorStoreMax=%d\n", LIMIT_INHIBITORS);
 
         assert_int_equal(read_full_file(path, 65536, &text, NULL), 0);
         assert_non_null(strstr(text, line));

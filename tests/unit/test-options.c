@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "bus-options.h"
+#include "limits.h"
 #include "util/text.h"
 
 /* A message needs a bus that was started; nobody is at the other end. */
@@ -50,6 +51,24 @@ static sd_bus_message *message(const char *types, ...)
         r = sd_bus_message_appendv(m, types, ap);
         va_end(ap);
         assert_true(r >= 0);
+        assert_true(sd_bus_message_seal(m, 1, 0) >= 0);
+        return m;
+}
+
+static sd_bus_message *many_words(unsigned n)
+{
+        sd_bus_message *m = NULL;
+
+        assert_true(sd_bus_message_new_method_call(bus, &m, "a.b", "/", "a.b", "c") >= 0);
+        assert_true(sd_bus_message_open_container(m, 'a', "{sv}") >= 0);
+        assert_true(sd_bus_message_open_container(m, 'e', "sv") >= 0);
+        assert_true(sd_bus_message_append(m, "s", "override") >= 0);
+        assert_true(sd_bus_message_open_container(m, 'v', "as") >= 0);
+        assert_true(sd_bus_message_open_container(m, 'a', "s") >= 0);
+        while (n-- > 0)
+                assert_true(sd_bus_message_append(m, "s", "a") >= 0);
+        for (unsigned i = 0; i < 4; i++)
+                assert_true(sd_bus_message_close_container(m) >= 0);
         assert_true(sd_bus_message_seal(m, 1, 0) >= 0);
         return m;
 }
@@ -150,6 +169,8 @@ static void test_wrong_value(void **state)
         must_refuse(message("a{sv}", 1, "timeout-usec", "t", UINT64_C(0)), "timeout-usec", "0");
         must_refuse(message("a{sv}", 1, "reason", "s", longer), "reason", "long");
         must_refuse(message("a{sv}", 1, "override", "as", 1, "a b"), "override", "names");
+        must_refuse(many_words(LIMIT_OPTION_WORDS + 1), "override", "too many");
+        must_refuse(many_words(2 * 1024 * 1024), "override", "too many");
         must_refuse(message("a{sv}", 1, "override", "as", 1, ""), "override", "names");
 }
 
