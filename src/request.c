@@ -70,17 +70,10 @@ static int field_to_record(const Request *req, const Field *field, Record *r)
 
 static int overrides_to_record(const Request *req, Record *r)
 {
-        char text[512] = "";
-        size_t used = 0;
+        _cleanup_(freep) char *text = NULL;
+        int e = strv_join(req->overrides, &text);
 
-        for (char **o = req->overrides; o && *o; o++) {
-                int n = snprintf(text + used, sizeof(text) - used, "%s%s", used ? " " : "", *o);
-
-                if (n < 0 || (size_t)n >= sizeof(text) - used)
-                        return -E2BIG;
-                used += (size_t)n;
-        }
-        return used ? record_set(r, "override", text) : 0;
+        return e < 0 || !*text ? e : record_set(r, "override", text);
 }
 
 int request_to_record(const Request *req, Record **ret)
