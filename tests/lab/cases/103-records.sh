@@ -2,7 +2,7 @@
 # Removal after removal on each road, at random moments of two writers, one through a MAP_SYNC mapping and one with
 # write and fsync: what they were told was durable is there when the memory is back, and the filesystem is clean.
 # TURNS SEED by PMEMREMOVED_LAB_ARGS: "make check-data" makes 200 turns.
-# lab: kernel=new config=two timeout=200
+# lab: kernel=new config=two timeout=240
 # matrix: two writers, XFS and ext4 | graceful, kill, forced | no acknowledged record lost, logs recovered, checkers clean
 
 turns=${1:-6}
@@ -24,7 +24,7 @@ killed=0 records=0
 start_writer() {
         local name=$1
         shift
-        setsid /lab/pmemapp --on-term="$stay" --size=1 --interval=$((RANDOM % 2000)) --ready="/run/ready.$name" \
+        setsid /lab/pmemapp --on-term="$stay" --size=1 --interval=$((RANDOM % 4000)) --ready="/run/ready.$name" \
                 --ack="/run/ack.$name" "$@" "$mnt/$name" </dev/null >"/run/log.$name" 2>&1 &
         writers+=($!)
         # Nobody wants to read how it died.
@@ -52,14 +52,6 @@ verify_records() {
         done
 }
 
-# The first mount recovers the log, and only then a checker has anything to say.
-check_filesystem() {
-        case $fs in
-        xfs) xfs_repair -n "/dev/pmem$n" >/run/checked 2>&1 ;;
-        ext4) e2fsck -fn "/dev/pmem$n" >/run/checked 2>&1 ;;
-        esac || fail "the checker found: $(tail -n 5 /run/checked)"
-}
-
 # As an operator does it now and then; binding the device that was unbound costs a third of that.
 bring_memory_back() {
         if [ $((turn % 6)) = 1 ]; then
@@ -72,7 +64,7 @@ bring_memory_back() {
 
 one_turn() {
         local stay=ignore pid device took
-        [ "$road" != graceful ] || stay=exit
+        [ "$road" != graceful ] || stay="exit"
         device=$(bound_device "namespace$n.0")
         mount -o "$options" "/dev/pmem$n" "$mnt"
         start_writers
@@ -84,19 +76,20 @@ one_turn() {
         kill) request "namespace$n.0" ;;
         esac
         wait_removal "done"
-        took=$(property Road)
-        [ "$took" = "s \"$road\"" ] || fail "it went the $took road"
+        took=$(busctl get-property "$bus_name" "$removal" "$bus_name.Removal" Road Killed)
+        [[ $took == "s \"$road\""* ]] || fail "it went another road: $took"
         assert_gone "namespace$n.0"
         must_fail is_mounted
         for pid in "${writers[@]}"; do
                 must_fail is_alive "$pid"
         done
-        killed=$((killed + $(property Killed | cut -d' ' -f2)))
+        took=${took#*a(usss) }
+        killed=$((killed + ${took%% *}))
         bring_memory_back
         mount -o "$options" "/dev/pmem$n" "$mnt"
         verify_records
         umount "$mnt"
-        check_filesystem
+        check_small "$fs" "/dev/pmem$n"
 }
 
 conf '[Policy]' 'DrainSignals=SIGTERM:1s' 'FreezeBudget=1us'
@@ -109,7 +102,7 @@ made=''
 for ((turn = 0; turn < turns; turn++)); do
         read -r road fs n options <<<"${turn_of[turn % ${#turn_of[@]}]}"
         # One filesystem for several turns: what a removal left behind, the next one meets.
-        [ "$made" = "$fs$n" ] || "make_$fs" "/dev/pmem$n"
+        [ "$made" = "$fs$n" ] || make_small "$fs" "/dev/pmem$n"
         made=$fs$n
         began=${EPOCHREALTIME/./}
         one_turn
