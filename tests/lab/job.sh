@@ -13,26 +13,38 @@ header() {
         echo "${value:-$3}"
 }
 
-# Resumes the snapshot in folder $3 and hands the job over. What the case prints comes from $3/out.out.
+# Resumes the snapshot in folder $3 and hands the job over. What the case prints comes from $3/out.out. With a folder $6
+# the NVDIMMs are the files there, and what is written to them stays.
 resume() {
         local kernel=$1 config=$2 folder=$3 limit=$4 job=$5
         machine_arguments "$image" "$kernel" "$config" "$(snapshot_folder "$image" "$kernel" "$config")" \
                 "$results/stage.disk" off
+        [ -z "${6:-}" ] || use_nvdimms "$(snapshot_folder "$image" "$kernel" "$config")" "$6"
         machine_start "$folder" -incoming defer
         machine_migrate in "$(snapshot_folder "$image" "$kernel" "$config")/state" || machine_lost
         printf '%s %s %s %s\n' "$(date +%s.%N)" "$sanitize" "$limit" "$job" >&"$ctl_in"
         qmp cont
 }
 
+use_nvdimms() {
+        local i
+        for i in "${!qemu[@]}"; do
+                [[ ${qemu[i]} == memory-backend-file,id=pmem* ]] || continue
+                qemu[i]=${qemu[i]/"$1/nvdimm"/"$2/nvdimm"}
+                qemu[i]=${qemu[i]%share=off}share=on
+        done
+}
+
 # Waits for "exit STATUS" of the agent; the time limit inside the guest comes first, and only a guest that cannot
 # keep it any more meets the one here. Leaves the status, or a word on what happened instead, in $1/status.
 wait_for_status() {
-        local folder=$1 limit=$2 line=''
-        read -r -t "$limit" line <&"$ctl_out" || true
+        local folder=$1 limit=$2 line='' ended=0
+        read -r -t "$limit" line <&"$ctl_out" || ended=$?
         case $line in
         "exit "*) echo "${line#exit }" >"$folder/status" ;;
         *)
-                if kill -0 "$pid" 2>/dev/null && machine_sysrq; then
+                # 1 is the end of file: the machine is gone.
+                if [ "$ended" != 1 ] && kill -0 "$pid" 2>/dev/null && machine_sysrq; then
                         echo hung >"$folder/status"
                 else
                         echo died >"$folder/status"
@@ -41,26 +53,54 @@ wait_for_status() {
         esac
 }
 
-run_case() (
-        kernel=$1 config=$2 case=$3 folder=$4 limit=$5
-        rm -rf "$folder"
-        mkdir -p "$folder"
-        stop_with_me
-        resume "$kernel" "$config" "$folder" "$limit" "cases/$(basename "$case") ${PMEMREMOVED_LAB_ARGS:-}"
+# one_life FOLDER LIMIT JOB [NVDIMMS]: from the snapshot to the end of the machine.
+one_life() {
+        local folder=$1 limit=$2 reader
+        resume "$kernel" "$config" "$folder" "$limit" "$3" "${4:-}"
         # Whoever wants to see the output live has made descriptor 7.
-        tee "$folder/output" <"$folder/out.out" >&7 &
+        tee -a "$folder/output" <"$folder/out.out" >&7 &
         reader=$!
         wait_for_status "$folder" $((limit + 20))
         machine_kill
         wait "$reader"
         rm -f "$folder"/*.in "$folder"/*.out
+}
+
+# A case "power-loss=yes" has two phases. "CASE cut N ..." sets the stage, and at its Nth instant the machine is gone, or
+# it answers "exit 0": there is no such instant, and that was all. "CASE after N ..." begins like a machine that was
+# switched on again: nothing is left but what is on the NVDIMMs.
+power_losses() {
+        local n snapshot
+        snapshot=$(snapshot_folder "$image" "$kernel" "$config")
+        for ((n = 1; ; n++)); do
+                rm -f "$folder"/nvdimm*
+                cp --sparse=always "$snapshot"/nvdimm* "$folder/"
+                one_life "$folder" "$limit" "$1 cut $n $2" "$folder"
+                [ "$(cat "$folder/status")" = died ] || break
+                mv "$folder/console" "$folder/console-$n"
+                one_life "$folder" "$limit" "$1 after $n $2" "$folder"
+                [ "$(cat "$folder/status")" = 0 ] || break
+        done
+        rm -f "$folder"/nvdimm*
+}
+
+run_case() (
+        kernel=$1 config=$2 case=$3 folder=$4 limit=$5
+        rm -rf "$folder"
+        mkdir -p "$folder"
+        stop_with_me
+        if [ "$(header "$case" power-loss no)" = yes ]; then
+                power_losses "cases/$(basename "$case")" "${PMEMREMOVED_LAB_ARGS:-}"
+        else
+                one_life "$folder" "$limit" "cases/$(basename "$case") ${PMEMREMOVED_LAB_ARGS:-}"
+        fi
 )
 
 # An emulated kernel that patches its own code on one processor may be met by the other one in between: that is the
 # emulator's fault and nobody else's, so the case gets a second machine.
 run_case_fairly() {
         run_case "$@" || true
-        if grep -qs 'Oops: int3' "$4/log" "$4/console"; then
+        if grep -qs 'Oops: int3' "$4/log" "$4"/console*; then
                 echo "lab: the emulator broke the kernel under $(basename "$3"), once more" >&2
                 run_case "$@" || true
         fi
@@ -73,7 +113,7 @@ complaint() {
         allowed=$(sed -n 's/^# lab: allow-oops //p' "$case" | paste -sd'|')
         hits=$({
                 sed '/^--- journal/,$d' "$folder/log"
-                cat "$folder/console"
+                cat "$folder"/console*
         } 2>/dev/null | grep -E "$trouble" | grep -vE "${allowed:-^$}" | head -n 1)
         case $status in
         0 | 77) ;;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* killwhen [--stop] LINE [ROLE...]
+/* killwhen [--stop | --power=USEC] LINE [ROLE...]
  *
  * Waits until the ledger of a removal under way gets a line that matches LINE (an extended regular
  * expression, anchored at its beginning), then sends SIGKILL to the processes of these roles, in
  * the order given: daemon, planner, worker, guardian, below (what sleeps below the worker:
  * FIFREEZE, umount, the unbind). In the lab, to hit an instant that a shell is too slow for. --stop
- * sends SIGSTOP. Exit 0 when somebody of each role was hit; without a role it only waits. */
+ * sends SIGSTOP. Exit 0 when somebody of each role was hit; without a role it only waits. --power
+ * resets the machine that long after the line, without a sync or a word to anybody. */
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -182,19 +183,31 @@ static void hurry(void)
                 perror("killwhen: SCHED_FIFO");
 }
 
+/* What the kernel does for SysRq-b: emergency_restart(), which asks no driver. */
+static int cut_power(const char *usec)
+{
+        int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+
+        usleep((useconds_t)strtoul(usec, NULL, 10));
+        return fd >= 0 && write(fd, "b", 1) == 1 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
         int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
         char events[4096], pattern[512];
         bool stop = argc > 1 && strcmp(argv[1], "--stop") == 0;
+        const char *power = argc > 1 && strncmp(argv[1], "--power=", 8) == 0 ? argv[1] + 8 : NULL;
         regex_t line;
 
-        argc -= stop;
-        argv += stop;
+        argc -= stop || power;
+        argv += stop || power;
         snprintf(pattern, sizeof(pattern), "^(%s)", argc > 1 ? argv[1] : "");
         if (argc < 2 || regcomp(&line, pattern, REG_EXTENDED | REG_NEWLINE | REG_NOSUB) != 0 ||
                 inotify_add_watch(fd, DIR_NAME, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0) {
-                fprintf(stderr, "usage: killwhen [--stop] LINE [ROLE...] (needs %s)\n", DIR_NAME);
+                fprintf(stderr,
+                        "usage: killwhen [--stop | --power=USEC] LINE [ROLE...] (needs %s)\n",
+                        DIR_NAME);
                 return 2;
         }
         hurry();
@@ -209,5 +222,7 @@ int main(int argc, char **argv)
                         ;
         }
         regfree(&line);
+        if (power)
+                return cut_power(power);
         return argc > 2 ? kill_roles(argv + 2, stop ? SIGSTOP : SIGKILL) : 0;
 }
