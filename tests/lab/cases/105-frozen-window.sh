@@ -2,6 +2,7 @@
 # FrozenUSec beside the longest write the world has seen: with the guardian alone, all others stopped or dead; with a
 # FIFREEZE that waits; with /run full; and for a removal that is done. It is told wherever a removal is.
 # lab: kernel=new config=two timeout=300
+# story: qemu-ga fsfreeze
 # matrix: worker and daemon stopped or killed, /run full | forced | the guardian thaws in time, and the window told is the one seen
 
 start_meter() {
