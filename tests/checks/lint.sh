@@ -11,7 +11,7 @@
 : "${CLANG_FLAGS:=-std=gnu11 -D_GNU_SOURCE -I$top_srcdir/src -DCONFDIR=/etc -DPACKAGE_VERSION=0 $(
         pkg-config --cflags libsystemd libudev libndctl libdaxctl mount blkid inih smartcols \
                 libgcrypt cmocka 2>/dev/null
-) -DDAEMON_PATH=/usr/sbin/pmemremoved -DHAVE_POLKIT=1}"
+) -DDAEMON_PATH=/usr/sbin/pmemremoved -DHAVE_POLKIT=1 -DFAULT_INJECTION=1}"
 skipped=
 
 cd "$top_srcdir" || exit
@@ -74,7 +74,7 @@ cppcheck_all() {
                 --suppress=varFuncNullUB --suppress=memleak --suppress=unusedStructMember \
                 --suppress=unmatchedSuppression \
                 --suppress=normalCheckLevelMaxBranches --template=gcc \
-                -D_GNU_SOURCE -D'CONFDIR="/etc"' -Isrc -j "$(nproc)" <"$tmp/units" ||
+                -D_GNU_SOURCE -DFAULT_INJECTION=1 -D'CONFDIR="/etc"' -Isrc -j "$(nproc)" <"$tmp/units" ||
                 fail "mend what cppcheck found; a false alarm is suppressed on its line, with the reason"
 }
 
