@@ -4,384 +4,23 @@
  * removal, a failed step, a dead worker and a dead daemon all use these two on the same ledger.
  * What may have been done is in the ledger; what is, each revert asks the kernel. */
 
-#include "run.h"
-
 #include <inttypes.h>
-#include <poll.h>
-#include <stdarg.h>
-#include <sys/socket.h>
 
+#include "run-internal.h"
 #include "step/sleeper.h"
 #include "step/vanished.h"
 #include "util/fault.h"
 #include "util/text.h"
 
-#define MESSAGE_MAX 512
-#define PROGRESS_EVERY_USEC USEC_PER_SEC
 #define REVERT_TRIES 3
 #define REVERT_PAUSE_USEC (200 * USEC_PER_MSEC)
-
-struct Run {
-        Ledger *ledger;
-        int socket_fd;
-        bool committed;
-        FailureKind stop; /* why somebody asked to stop; FAILURE_NONE: nobody did */
-        bool orphan;      /* the parent is gone */
-        bool confirmed;
-        bool proceed;
-        unsigned rung;
-        uint64_t last_progress_usec;
-        char last_progress[512];
-        Held *held;
-        size_t n_held;
-};
-
-const Plan *run_plan_of(const Run *run)
-{
-        return run->ledger->plan;
-}
-
-bool run_only_planned(const Run *run)
-{
-        return run->ledger->request->plan_id;
-}
-
-bool run_committed(const Run *run)
-{
-        return run->committed;
-}
-
-int run_cancel_fd(const Run *run)
-{
-        return run->committed ? -EBADF : run->socket_fd;
-}
-
-bool run_has_climbed(const Run *run)
-{
-        return run->rung > 1;
-}
-
-bool run_can_climb(const Run *run)
-{
-        return !run->committed && run->rung < run->ledger->plan->n_roads;
-}
-
-/* Never waits: a parent that is stopped must not keep a filesystem frozen. What it misses here it
- * reads from the ledger. */
-void run_tell(Run *run, const Record *r)
-{
-        _cleanup_(freep) char *line = record_print(r);
-
-        if (line && run->socket_fd >= 0)
-                (void)send(run->socket_fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-static int note_record(Run *run, const Record *r)
-{
-        int e = ledger_append(run->ledger, r);
-
-        run_tell(run, r);
-        return run->committed ? 0 : e;
-}
-
-int run_note(Run *run, const char *verb, const char *name, ...)
-{
-        _cleanup_(record_freep) Record *r = record_new(verb, name);
-        const char *key;
-        va_list ap;
-        int e = 0;
-
-        if (!r)
-                return -ENOMEM;
-        va_start(ap, name);
-        while (e == 0 && (key = va_arg(ap, const char *))) {
-                const char *value = va_arg(ap, const char *);
-
-                if (value)
-                        e = record_set(r, key, value);
-        }
-        va_end(ap);
-        return e < 0 ? e : note_record(run, r);
-}
-
-static const char *step_number(const Step *s, char buf[static 16])
-{
-        (void)snprintf(buf, 16, "%u", s->number);
-        return buf;
-}
-
-void run_progress(Run *run, const Step *s, const char *fmt, ...)
-{
-        char text[512], number[16];
-        uint64_t now = now_usec();
-        va_list ap;
-
-        if (now - run->last_progress_usec < PROGRESS_EVERY_USEC)
-                return;
-        run->last_progress_usec = now;
-        va_start(ap, fmt);
-        (void)vsnprintf(text, sizeof(text), fmt, ap);
-        va_end(ap);
-        /* What sleeps for days must not fill the disk that the ledger is on. */
-        if (streq(text, run->last_progress))
-                return;
-        memcpy(run->last_progress, text, sizeof(text));
-        (void)run_note(run, "progress", step_number(s, number), "text", text, NULL);
-}
-
-const Record *run_recall(const Run *run, const char *verb, const char *name)
-{
-        const Ledger *l = run->ledger;
-
-        for (size_t i = l->n_records; i > 0; i--) {
-                const Record *r = l->records[i - 1];
-
-                if (streq(r->verb, verb) && (!name || (r->name && streq(r->name, name))))
-                        return r;
-        }
-        return NULL;
-}
-
-const Record *run_noted(const Run *run, const char *verb, size_t i)
-{
-        const Ledger *l = run->ledger;
-
-        for (size_t k = 0; k < l->n_records; k++)
-                if (streq(l->records[k]->verb, verb) && i-- == 0)
-                        return l->records[k];
-        return NULL;
-}
-
-const Record *run_process(const Run *run, size_t i)
-{
-        const Plan *p = run->ledger->plan;
-
-        return i < p->n_processes ? p->processes[i]
-                                  : run_noted(run, "newcomer", i - p->n_processes);
-}
-
-void run_facts(const Run *run, RunFacts *ret)
-{
-        const Request *req = run->ledger->request;
-
-        *ret = (RunFacts){
-                .id = run->ledger->id,
-                .target = req->target,
-                .reason = req->reason,
-                .transaction = req->transaction_id,
-                .road = plan_road(run->ledger->plan, run->rung),
-        };
-}
-
-/* The last that was said about its freeze, NULL: nothing ever. */
-static const char *frost_of(const Run *run, const char *filesystem)
-{
-        static const char *const verbs[] = { "freezing", "frozen", "not-frozen", "thawed" };
-        const Ledger *l = run->ledger;
-
-        for (size_t i = l->n_records; i > 0; i--)
-                for (size_t k = 0; k < ELEMENTSOF(verbs); k++)
-                        if (streq(l->records[i - 1]->verb, verbs[k]) &&
-                                streq(strempty(l->records[i - 1]->name), filesystem))
-                                return verbs[k];
-        return NULL;
-}
-
-bool run_frozen(const Run *run, const char *filesystem)
-{
-        const char *last = strempty(frost_of(run, filesystem));
-
-        return streq(last, "freezing") || streq(last, "frozen");
-}
-
-bool run_not_frozen(const Run *run, const char *filesystem)
-{
-        return streq(strempty(frost_of(run, filesystem)), "not-frozen");
-}
-
-bool run_stands(const Run *run, const char *op)
-{
-        const Plan *p = run->ledger->plan;
-
-        for (size_t i = 0; i < p->n_steps; i++)
-                if (streq(p->steps[i].ops->name, op) &&
-                        ledger_began(run->ledger, p->steps[i].number))
-                        return true;
-        return false;
-}
-
-bool run_failed(const Run *run)
-{
-        const Ledger *l = run->ledger;
-
-        for (size_t i = l->n_records; i > 0; i--) {
-                const char *verb = l->records[i - 1]->verb;
-
-                if (streq(verb, "fail") || streq(verb, "climb"))
-                        return streq(verb, "fail");
-        }
-        return false;
-}
-
-int run_commit(Run *run)
-{
-        int r = run->committed ? 0 : run_note(run, "committed", NULL, NULL);
-
-        run->committed |= r == 0;
-        return r;
-}
-
-static int hold(Run *run, const char *key, Held what)
-{
-        Held *grown = reallocarray(run->held, run->n_held + 1, sizeof(Held));
-
-        if (!grown)
-                return -ENOMEM;
-        run->held = grown;
-        (void)snprintf(what.key, sizeof(what.key), "%s", key);
-        run->held[run->n_held++] = what;
-        return 0;
-}
-
-int run_hold(Run *run, const char *key, int fd)
-{
-        return hold(run, key, (Held){ .fd = fd });
-}
-
-int run_hold_object(Run *run, const char *key, void *object, void (*drop)(void *))
-{
-        return hold(run, key, (Held){ .fd = -EBADF, .object = object, .drop = drop });
-}
-
-const Held *run_held(const Run *run, const char *key)
-{
-        for (size_t i = 0; i < run->n_held; i++)
-                if (streq(run->held[i].key, key))
-                        return &run->held[i];
-        return NULL;
-}
-
-static void let_go(Held *h)
-{
-        (void)safe_close(h->fd);
-        if (h->drop)
-                h->drop(h->object);
-}
-
-void run_drop(Run *run, const char *key)
-{
-        for (size_t i = 0; i < run->n_held; i++) {
-                if (!streq(run->held[i].key, key))
-                        continue;
-                let_go(&run->held[i]);
-                run->held[i] = run->held[--run->n_held];
-                return;
-        }
-}
-
-static void hear(Run *run, const char *line)
-{
-        _cleanup_(record_freep) Record *r = NULL;
-
-        if (record_parse(line, &r) < 0)
-                return;
-        if (streq(r->verb, "confirm"))
-                run->confirmed = true;
-        if (streq(r->verb, "proceed"))
-                run->proceed = true;
-        if (streq(r->verb, "cancel")) {
-                FailureKind kind = failure_kind_from_string(strempty(record_get(r, "reason")));
-
-                run->stop = kind == FAILURE_TIMED_OUT ? kind : FAILURE_CANCELLED;
-        }
-        /* The parent sees that it went, not by whom. */
-        if (streq(r->verb, "look") && vanished_look(run) && run->stop == FAILURE_NONE)
-                run->stop = FAILURE_VANISHED;
-}
-
-static void listen_to_parent(Run *run)
-{
-        for (;;) {
-                char line[MESSAGE_MAX + 1];
-                ssize_t n = recv(run->socket_fd, line, MESSAGE_MAX, MSG_DONTWAIT);
-
-                if (n < 0)
-                        return;
-                if (n == 0) {
-                        run->orphan = run->stop == FAILURE_NONE;
-                        if (run->orphan)
-                                run->stop = FAILURE_CANCELLED;
-                        run->socket_fd = -EBADF;
-                        return;
-                }
-                line[n] = '\0';
-                hear(run, line);
-        }
-}
-
-int run_check_cancel(Run *run, Failure *f)
-{
-        if (run->socket_fd >= 0)
-                listen_to_parent(run);
-        if (run->committed || run->stop == FAILURE_NONE)
-                return 0;
-        if (run->stop == FAILURE_TIMED_OUT)
-                (void)failure_set(f, run->stop, -ETIMEDOUT, NULL,
-                        "the time allowed for this removal is over; everything was undone");
-        else if (run->stop == FAILURE_VANISHED)
-                vanished_tell(run, f);
-        else
-                (void)failure_set(f, run->stop, -ECANCELED, NULL, "%s; everything was undone",
-                        run->orphan ? "the daemon died" : "the removal was cancelled");
-        return -ECANCELED;
-}
-
-/* Until the parent has said a word. -ETIMEDOUT at the deadline, -ENOTCONN when there never was a
- * parent, -ECANCELED with f filled when somebody asked to stop. */
-static int wait_word(Run *run, const bool *said, uint64_t deadline_usec, Failure *f)
-{
-        int r;
-
-        while ((r = run_check_cancel(run, f)) == 0 && !*said) {
-                struct pollfd p = { .fd = run->socket_fd, .events = POLLIN };
-
-                if (run->socket_fd < 0)
-                        return -ENOTCONN;
-                if (now_usec() >= deadline_usec)
-                        return -ETIMEDOUT;
-                if (poll(&p, 1, poll_timeout_ms(deadline_usec)) < 0 && errno != EINTR)
-                        return -errno;
-        }
-        return r;
-}
-
-int run_wait_confirm(Run *run, Failure *f)
-{
-        int r = wait_word(run, &run->confirmed, USEC_INFINITY, f);
-
-        if (r == -ENOTCONN)
-                return failure_set(
-                        f, FAILURE_CANCELLED, -ECANCELED, NULL, "nobody is left who could confirm");
-        /* Whichever of the two times ran out: with a yes it would not have. */
-        if (r < 0 && run->stop == FAILURE_TIMED_OUT && f) {
-                *f = (Failure){ 0 };
-                (void)failure_set(f, FAILURE_TIMED_OUT, -ETIMEDOUT, NULL,
-                        "nobody confirmed in time; everything was undone");
-        }
-        return r;
-}
-
-int run_wait_proceed(Run *run, uint64_t deadline_usec, Failure *f)
-{
-        return wait_word(run, &run->proceed, deadline_usec, f);
-}
 
 static int note_failure(Run *run, const char *verb, const Step *s, const Failure *f)
 {
         char number[16], err[16];
 
         (void)snprintf(err, sizeof(err), "%d", -f->err);
-        return run_note(run, verb, step_number(s, number), "kind", failure_info(f->kind)->name,
+        return run_note(run, verb, run_step_number(s, number), "kind", failure_info(f->kind)->name,
                 "err", err, "step", f->step, "node", f->node, "sentence", f->sentence, NULL);
 }
 
@@ -414,7 +53,7 @@ static int apply_step(Run *run, const Step *s, Failure *f)
 
         r = run_check_cancel(run, f);
         if (r == 0)
-                r = run_note(run, "begin", step_number(s, number), "step", s->ops->name, "node",
+                r = run_note(run, "begin", run_step_number(s, number), "step", s->ops->name, "node",
                         s->args->name, NULL);
         fault_step(number);
         if (r == 0)
@@ -426,7 +65,7 @@ static int apply_step(Run *run, const Step *s, Failure *f)
         if (r == 0 && streq(s->ops->name, "commit"))
                 run->committed = true;
         if (r == 0)
-                return run_note(run, "end", step_number(s, number), NULL);
+                return run_note(run, "end", run_step_number(s, number), NULL);
         complete_failure(f, s, r);
         (void)note_failure(run, "fail", s, f);
         return r;
@@ -562,8 +201,8 @@ static void note_lost(Run *run, const Step *s, Failure *f)
         char number[16], what[300];
 
         (void)snprintf(what, sizeof(what), "%s %s", s->ops->title, step_node(s));
-        (void)run_note(
-                run, "lost", step_number(s, number), "what", what, "sentence", f->sentence, NULL);
+        (void)run_note(run, "lost", run_step_number(s, number), "what", what, "sentence",
+                f->sentence, NULL);
         *f = (Failure){ 0 };
 }
 
@@ -573,7 +212,7 @@ static int revert_step(Run *run, const Step *s, Failure *f)
         int r;
 
         sleeper_join(s, run);
-        fault_step(step_number(s, number));
+        fault_step(run_step_number(s, number));
         r = revert_patiently(run, s, f);
         if (r < 0 && vanished_look(run) && vanished_explains(run, s)) {
                 note_lost(run, s, f);
@@ -585,7 +224,7 @@ static int revert_step(Run *run, const Step *s, Failure *f)
                 return r;
         }
         /* It is reverted also where that cannot be written: a later life asks the kernel again. */
-        (void)run_note(run, "reverted", step_number(s, number), NULL);
+        (void)run_note(run, "reverted", run_step_number(s, number), NULL);
         return 0;
 }
 
@@ -660,13 +299,6 @@ static void run_init(Run *run, Ledger *l, int socket_fd)
         };
 }
 
-static void run_done(Run *run)
-{
-        for (size_t i = 0; i < run->n_held; i++)
-                let_go(&run->held[i]);
-        free(run->held);
-}
-
 int run_plan(Ledger *l, int socket_fd, Failure *f)
 {
         Run run;
@@ -680,7 +312,7 @@ int run_plan(Ledger *l, int socket_fd, Failure *f)
                 r = finish(&run, f, "succeeded");
         else
                 r = end_badly(&run, f);
-        run_done(&run);
+        run_let_go(&run);
         return r;
 }
 
@@ -741,6 +373,6 @@ int run_recover(Ledger *l, int socket_fd, Failure *f)
                 if (r != -ENOTRECOVERABLE)
                         r = 0;
         }
-        run_done(&run);
+        run_let_go(&run);
         return r;
 }

@@ -62,7 +62,7 @@ static inline const char *step_get(const Step *s, const char *key)
 uint64_t step_get_u64(const Step *s, const char *key);
 dev_t step_get_dev(const Step *s, const char *key);
 
-/* --- what a run offers to its steps (run.c) --- */
+/* --- what a run offers to its steps (run-state.c, run-parent.c) --- */
 
 /* Appends "verb NAME key=value..." to the ledger and tells the parent; the varargs are key, value
  * pairs up to a NULL key, pairs with a NULL value are left out. Before the commit point a ledger
