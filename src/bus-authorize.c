@@ -5,7 +5,7 @@
 
 #include "bus-polkit.h"
 
-#include "limits.h"
+#include "caller-limits.h"
 #include "util/log.h"
 #include "util/text.h"
 

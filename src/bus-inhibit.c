@@ -9,7 +9,7 @@
 #include "bus-calls.h"
 #include "bus-error.h"
 #include "bus-sender.h"
-#include "limits.h"
+#include "caller-limits.h"
 #include "manager-inhibitors.h"
 #include "topology.h"
 #include "util/text.h"

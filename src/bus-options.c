@@ -4,7 +4,7 @@
 
 #include "bus-options.h"
 
-#include "limits.h"
+#include "caller-limits.h"
 #include "util/text.h"
 
 typedef struct Option Option;

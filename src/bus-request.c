@@ -10,7 +10,7 @@
 #include "bus-guests.h"
 #include "bus-options.h"
 #include "bus-sender.h"
-#include "limits.h"
+#include "caller-limits.h"
 #include "manager-inhibitors.h"
 #include "manager-shutdown.h"
 #include "planner.h"

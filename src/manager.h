@@ -8,7 +8,7 @@
 #include <systemd/sd-event.h>
 
 #include "config.h"
-#include "limits.h"
+#include "caller-limits.h"
 #include "manager-devices.h"
 #include "removal.h"
 
@@ -31,7 +31,7 @@ struct Manager {
         DeviceTable *devices;
         struct InhibitorTable *inhibitors;
         Watch *watch;
-        Shutdown *shutdown; /* NULL without a bus */
+        Shutdown *shutdown;                   /* NULL without a bus */
         uid_t guests[LIMIT_QUESTIONS_GUESTS]; /* whose questions to planners are open, but root's */
         unsigned n_guests;
         struct Dead **dead; /* vanished filesystems whose mounts are to go */

@@ -5,7 +5,7 @@
 
 #include "removal-wait.h"
 
-#include "limits.h"
+#include "caller-limits.h"
 
 struct RemovalWaiter {
         sd_bus_message *msg;

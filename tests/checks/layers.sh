@@ -33,7 +33,7 @@ function layer(name)
         if (name ~ /^step\//) return "step"
         if (name ~ /^holder\//) return "holder"
         if (name ~ /^(ctl[a-z-]*|pmemremovectl)\.[ch]$/) return "ctl"
-        if (name ~ /^(config(-keys)?|failure|kinds|bus|messages|limits)\.[ch]$/) return "base"
+        if (name ~ /^(config(-keys)?|failure|kinds|bus|messages|caller-limits)\.[ch]$/) return "base"
         if (name ~ /^(inhibitor|topology|policy|request|verdict|plan|ledger|run|recover)(-[a-z-]+)?\.[ch]$/)
                 return "core"
         if (name ~ /^(manager|removal|worker|planner|reap)(-[a-z-]+)?\.[ch]$/) return "daemon"

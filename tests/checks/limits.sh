@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The limits of src/limits.h are those that org.pmemremoved1(5) tells, and systemd keeps as many descriptors as there can be
+# The limits of src/caller-limits.h are those that org.pmemremoved1(5) tells, and systemd keeps as many descriptors as there can be
 # inhibitors. LIMIT_X_Y is the row x-y, but _GUESTS and _USER are columns.
 # shellcheck source=tests/checks/common.sh
 . "$(dirname "$0")/common.sh"
 
 page=man/org.pmemremoved1.5
 unit=systemd/pmemremoved.service.in
-need_file src/limits.h
+need_file src/caller-limits.h
 need_file "$page"
 need_file "$unit"
 
@@ -29,7 +29,7 @@ END {
                         print name, n[name, 1], n[name, 2] ? n[name, 2] : "-", n[name, 3]
                 else
                         print name, n[name, 1]
-}' "$top_srcdir/src/limits.h" | sort >"$tmp/limits"
+}' "$top_srcdir/src/caller-limits.h" | sort >"$tmp/limits"
 awk '
 /^\.Sh / { inside = $2 == "LIMITS" }
 inside && /^\.It Li / {
@@ -41,9 +41,9 @@ inside && /^\.It Li / {
 
 fail_for_missing "$tmp/limits" "$tmp/documented" \
         "not in $page below LIMITS as \".It Li name Ta all Ta guests Ta user Ta what\""
-fail_for_missing "$tmp/documented" "$tmp/limits" "in $page, but not so in src/limits.h"
+fail_for_missing "$tmp/documented" "$tmp/limits" "in $page, but not so in src/caller-limits.h"
 
 sed -n 's/^FileDescriptorStoreMax=/inhibitors /p' "$top_srcdir/$unit" >"$tmp/kept"
 awk '$1 == "inhibitors" { print $1, $2 }' "$tmp/limits" >"$tmp/held"
-fail_for_missing "$tmp/held" "$tmp/kept" "src/limits.h allows that many, but FileDescriptorStoreMax= in $unit does not"
+fail_for_missing "$tmp/held" "$tmp/kept" "src/caller-limits.h allows that many, but FileDescriptorStoreMax= in $unit does not"
 finish

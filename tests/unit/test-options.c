@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 
 #include "bus-options.h"
-#include "limits.h"
+#include "caller-limits.h"
 #include "util/text.h"
 
 /* A message needs a bus that was started; nobody is at the other end. */
