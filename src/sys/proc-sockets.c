@@ -90,9 +90,10 @@ static int look_at_answer(ProcScan *s, const struct nlmsghdr *h)
 static int look_at_answers(ProcScan *s, const char *buf, size_t n)
 {
         const struct nlmsghdr *h = (const struct nlmsghdr *)(const void *)buf;
+        int rest = (int)n; /* signed: NLMSG_NEXT takes off the padding, even where there is none */
         int r;
 
-        for (; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
+        for (; NLMSG_OK(h, rest); h = NLMSG_NEXT(h, rest)) {
                 if (h->nlmsg_type == NLMSG_DONE)
                         return 1;
                 if (h->nlmsg_type == NLMSG_ERROR)
