@@ -242,7 +242,7 @@ static void end_it(void *userdata)
 static void test_own_end(void **state)
 {
         Heard h = { .first = "/tmp/test-command-XXXXXX", .n = 1 };
-        char script[200];
+        char script[COMMAND_LINE_MAX + 64];
         char *argv[] = { (char *)"/bin/sh", (char *)"-c", script, NULL };
         Command c = {
                 .argv = argv,
