@@ -51,6 +51,18 @@ static int act_busy(const Step *s, Run *run, Failure *f)
         return failure_set(f, FAILURE_BUSY, -EBUSY, "/mnt/pmem", "812 (db) does not leave");
 }
 
+/* Names that their owners chose to do harm with. */
+static int act_odd(const Step *s, Run *run, Failure *f)
+{
+        int r;
+
+        r = run_note(run, "killed", "812", "comm", "d\xff\033[2J", "unit", "\xfe.service", "reason",
+                "it is \xef\xbf\xbe", NULL);
+        return r < 0 ? r
+                     : failure_set(f, FAILURE_BUSY, -EBUSY, "/mnt/\xff",
+                               "813 (\xff\n<0>\033]0;x\a) does not leave");
+}
+
 static int act_nothing(const Step *s, Run *run, Failure *f)
 {
         return 0;
@@ -96,6 +108,7 @@ static const struct {
         { "wait", act_wait },
         { "busy", act_busy },
         { "nothing", act_nothing },
+        { "odd", act_odd },
         { "kill", act_kill },
         { "slow", act_slow },
         { "freeze", act_freeze },
@@ -142,11 +155,17 @@ const StepOps *policy_find_step(const char *name)
         return NULL;
 }
 
+/* With what the file $FAKE_MORE names, if any. */
 int topology_scan(TopologyDepth depth, uint64_t deadline_usec, Graph **ret, Failure *f)
 {
+        _cleanup_(freep) char *more = NULL, *all = NULL;
+        const char *path = getenv("FAKE_MORE");
         unsigned line;
 
-        return graph_parse(machine, ret, &line);
+        if (path && read_full_file(path, SIZE_MAX / 4, &more, NULL) < 0)
+                return -EIO;
+        all = string_printf("%s%s", machine, strempty(more));
+        return all ? graph_parse(all, ret, &line) : -ENOMEM;
 }
 
 static int add_step(Plan *p, const char *op, unsigned rung, const char *what)
@@ -279,6 +298,9 @@ int policy_decide(const Config *c, Graph *g, const Request *req, Verdict **ret, 
         r = topology_resolve(g, req->target, &node, f);
         if (r < 0)
                 return r;
+        if (streq(script, "odd"))
+                return failure_set(
+                        f, FAILURE_NOT_SUPPORTED, 0, "/mnt/\xff", "used by 813 (\xc3\x28)");
         if (streq(script, "crash"))
                 abort();
         if (streq(script, "think"))

@@ -1,0 +1,165 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Callers who mean no good, on a bus of their own with the limits of a system bus, and a machine with names that mean no good.
+# HOSTILE_COUNT says how often each thing is asked. Exit status 77: not root, or no bus daemon here.
+
+set -eu
+
+program=${FAKE_MACHINE:-./tests/bus/fake-machine}
+hostile=${HOSTILE:-./tests/bus/hostile}
+client=${PMEMREMOVECTL:-./src/pmemremovectl}
+command -v dbus-daemon >/dev/null || exit 77
+command -v busctl >/dev/null || exit 77
+[ "$(id -u)" = 0 ] || exit 77
+
+work=$(mktemp -d)
+daemon=
+bus=
+cleanup() {
+        [ -z "$daemon" ] || kill -KILL "$daemon" 2>/dev/null || :
+        [ -z "$bus" ] || kill "$bus" 2>/dev/null || :
+        rm -rf "$work"
+}
+trap cleanup EXIT
+chmod 755 "$work"
+
+# Who owns no name gets no calls, as on a system bus.
+cat >"$work/bus.conf" <<CONF
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <listen>unix:path=$work/bus</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/>
+    <deny own="*"/>
+    <deny send_type="method_call"/>
+    <allow send_type="signal"/>
+    <allow send_requested_reply="true" send_type="method_return"/>
+    <allow send_requested_reply="true" send_type="error"/>
+    <allow receive_type="method_call"/>
+    <allow receive_type="method_return"/>
+    <allow receive_type="error"/>
+    <allow receive_type="signal"/>
+    <allow send_destination="org.freedesktop.DBus"/>
+    <allow send_destination="org.pmemremoved1"/>
+  </policy>
+  <policy user="root">
+    <allow own="org.pmemremoved1"/>
+  </policy>
+</busconfig>
+CONF
+dbus-daemon --config-file="$work/bus.conf" --nofork --nopidfile --address="unix:path=$work/bus" 2>"$work/bus.log" &
+bus=$!
+
+export DBUS_SYSTEM_BUS_ADDRESS="unix:path=$work/bus"
+export RUNTIME_DIRECTORY="$work/run"
+export FAKE_WORLD="$work/world"
+export FAKE_MORE="$work/more"
+
+fail() {
+        echo "FAILED: $*" >&2
+        echo "--- log" >&2
+        tail -n 20 "$work/log" >&2
+        exit 1
+}
+eventually() {
+        for _ in $(seq 300); do
+                "$@" && return 0
+                sleep 0.1
+        done
+        fail "never: $*"
+}
+ctl() {
+        busctl --address="$DBUS_SYSTEM_BUS_ADDRESS" --timeout=60 "$@"
+}
+present() {
+        ctl status org.pmemremoved1 2>/dev/null | grep -qx "PID=$daemon"
+}
+start() {
+        : >"$work/log"
+        "$program" 2>>"$work/log" &
+        daemon=$!
+        eventually present
+}
+stop() {
+        kill "$daemon"
+        wait "$daemon" || fail "exit status $?"
+        daemon=
+}
+
+eventually test -S "$work/bus"
+: >"$work/more"
+start
+
+echo "# storms; the columns after the counts are the honest caller's slowest answers in seconds, and the daemon's KiB"
+${HOSTILE_WRAP:-} "$hostile" --pid="$daemon" --count="${HOSTILE_COUNT:-1000}" "$@" || fail "see above"
+[ $# = 0 ] || exit 0
+stop
+
+echo "# names that are no UTF-8, or drive a terminal: everybody gets an answer, and nothing of that reaches him"
+manager() {
+        ctl call org.pmemremoved1 /org/pmemremoved1 org.pmemremoved1.Manager "$@"
+}
+# tame COMMAND...: it succeeds, and prints neither control characters nor what is no UTF-8.
+tame() {
+        "$@" >"$work/out" 2>&1 || fail "exit status $?: $* $(cat "$work/out")"
+        iconv -f UTF-8 -t UTF-8 <"$work/out" >/dev/null || fail "no UTF-8: $*"
+        if LC_ALL=C tr -d '\n' <"$work/out" | LC_ALL=C grep -q '[[:cntrl:]]'; then
+                fail "control characters: $* $(cat -v "$work/out")"
+        fi
+}
+cat >"$work/more" <<'MORE'
+mount 43 on=filesystem:pmem0 target="/mnt/\xff\xfe" dev=259:0
+mount 44 on=filesystem:pmem0 target="/mnt/\x1b[2J\n<0>all is lost" dev=259:0
+mount 45 on=filesystem:pmem0 target="/mnt/\xef\xbf\xbe\xc2\x9b2J" dev=259:0
+holder "odd\xff" on=block:pmem0 blocker="d\xc3"
+process 813 on=mount:43 comm="\xff\n\x1b]0;owned\x07" unit="\xfe.service" example="/mnt/\xff\xfe/\x9b" uses=fd
+MORE
+start
+manager ResolveTarget s namespace0.0 >/dev/null
+tame "$client" --no-pager status namespace0.0
+grep -q '377' "$work/out" || grep -q 'xff' "$work/out" || fail "where is it? $(cat "$work/out")"
+tame "$client" --no-pager list
+tame "$client" --no-pager plan namespace0.0
+tame "$client" --json=short list
+tame "$client" --json=short status namespace0.0
+manager PlanRemove 'sa{sv}' namespace0.0 1 reason s nothing | grep -q '"ok"' || fail "no plan"
+ctl call org.pmemremoved1 /org/pmemremoved1 org.freedesktop.DBus.ObjectManager GetManagedObjects |
+        grep -q 'namespace0.0' || fail "no objects"
+ctl get-property org.pmemremoved1 /org/pmemremoved1/device/namespace0_2e0 org.pmemremoved1.Device Mounts |
+        grep -q 'xff' || fail "no mounts"
+# An error that cannot be sent is one that is waited for.
+if ctl --timeout=20 call org.pmemremoved1 /org/pmemremoved1 org.pmemremoved1.Manager \
+        RequestRemove 'sa{sv}' namespace0.0 1 reason s odd >"$work/out" 2>&1; then
+        fail "no error"
+fi
+grep -q 'used by 813' "$work/out" || fail "no word of why: $(cat "$work/out")"
+ctl monitor --match="type='signal',sender='org.pmemremoved1'" >"$work/signals" 2>&1 &
+monitor=$!
+eventually grep -q Monitoring "$work/signals"
+code=0
+"$client" -y --no-pager remove --reason='nothing odd' namespace0.0 >"$work/out" 2>&1 </dev/null || code=$?
+[ "$code" = 5 ] || fail "exit status $code: $(cat "$work/out")"
+grep -q '813 (' "$work/out" || fail "who stayed is not named: $(cat "$work/out")"
+tame cat "$work/out"
+path=$(manager ListRemovals | sed 's/.*"\(\/org[^"]*\)".*/\1/')
+ctl call org.pmemremoved1 "$path" org.freedesktop.DBus.Properties GetAll s org.pmemremoved1.Removal >"$work/out"
+for word in '813 (' 'xfe.service' 'rolled-back'; do
+        grep -q "$word" "$work/out" || fail "not in the properties: $word"
+done
+eventually grep -q ProcessKilled "$work/signals"
+eventually grep -q RemovalFinished "$work/signals"
+kill "$monitor"
+wait "$monitor" 2>/dev/null || :
+tame "$client" --no-pager status
+tame cat "$work/log"
+grep -q '813 (' "$work/log" || fail "the log does not say who stayed"
+grep -q '^<0>' "$work/log" && fail "a line of somebody else's in the log"
+stop
+
+if grep -E 'AddressSanitizer|runtime error' "$work/log"; then
+        fail "sanitizer"
+fi
