@@ -277,6 +277,18 @@ static int tell_start(const Step *s, int r, UnitJobs *jobs, Failure *f)
                 name);
 }
 
+/* A start is refused, or cancelled, while the machine shuts down ("Transaction is destructive"):
+ * what was stopped would have been stopped by that, and nobody misses it. */
+static int tell_shutdown(Run *run, char *const *names)
+{
+        int r = 0;
+
+        for (; *names && r == 0; names++)
+                r = run_note(run, "warn", *names, "text",
+                        "it is not started again, because the machine shuts down", NULL);
+        return r;
+}
+
 /* Starting what runs does nothing. */
 static int start(const Step *s, Run *run, char *const *names, Failure *f)
 {
@@ -286,7 +298,11 @@ static int start(const Step *s, Run *run, char *const *names, Failure *f)
 
         if (r == 0)
                 r = follow(s, run, jobs, usec_add(now_usec(), wait), -EBADF, f);
-        return tell_start(s, r, jobs, f);
+        r = tell_start(s, r, jobs, f);
+        if (r == 0 || units_machine_stops(QUERY_TIMEOUT_USEC) <= 0)
+                return r;
+        *f = (Failure){ 0 };
+        return tell_shutdown(run, names);
 }
 
 static int stop_units_revert(const Step *s, Run *run, Failure *f)

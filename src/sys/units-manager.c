@@ -259,3 +259,28 @@ int unit_is_active(const char *name, uint64_t timeout_usec)
 
         return r == -EISCONN ? 1 : r;
 }
+
+/* What the manager says as soon as shutdown.target has a job (manager_state(), src/core/manager.c).
+ */
+static int stopping_in_child(void *arg)
+{
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(freep) char *state = NULL;
+        const Call *c = arg;
+        int r;
+
+        r = units_open_bus(c->timeout_usec, &bus);
+        if (r >= 0)
+                r = sd_bus_get_property_string(bus, MANAGER, "SystemState", NULL, &state);
+        if (r < 0)
+                return r;
+        return streq(state, "stopping") ? -ESHUTDOWN : 0;
+}
+
+int units_machine_stops(uint64_t timeout_usec)
+{
+        Call c = { .timeout_usec = timeout_usec };
+        int r = child_call(stopping_in_child, &c, timeout_usec, -EBADF);
+
+        return r == -ESHUTDOWN ? 1 : r;
+}

@@ -57,6 +57,10 @@ int unit_stop(const char *name, uint64_t timeout_usec, int cancel_fd) _must_chec
 /* 1 when it is active, 0, negative errno. */
 int unit_is_active(const char *name, uint64_t timeout_usec) _must_check_;
 
+/* 1 when the machine is being shut down: nothing is started any more, whoever asks. 0, negative
+ * errno. */
+int units_machine_stops(uint64_t timeout_usec) _must_check_;
+
 /* What the manager knows of some units and of all that would be stopped together with them or would
  * start them again, one record for each that is up, in the order in which they are started:
  *
