@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The daemon on a bus of its own and on a made-up machine, asked as any client would ask it.
-# FAKE_MACHINE, FAKE_POLKIT and PMEMREMOVECTL name the programs. Exit status 77: not root, or no bus daemon here.
+# FAKE_MACHINE, FAKE_POLKIT, FAKE_LOGIN and PMEMREMOVECTL name the programs. Exit status 77: not root, or no bus daemon here.
 
 set -eu
 
 program=${FAKE_MACHINE:-./tests/bus/fake-machine}
 polkit_program=${FAKE_POLKIT:-./tests/bus/fake-polkit}
+login_program=${FAKE_LOGIN:-./tests/bus/fake-login}
 client=${PMEMREMOVECTL:-./src/pmemremovectl}
 command -v dbus-daemon >/dev/null || exit 77
 command -v busctl >/dev/null || exit 77
@@ -17,6 +18,7 @@ work=$(mktemp -d)
 daemon=
 bus=
 polkit=
+login=
 monitor=
 holder=
 cleanup() {
@@ -24,6 +26,7 @@ cleanup() {
         [ -z "$monitor" ] || kill "$monitor" 2>/dev/null || :
         [ -z "$daemon" ] || kill -KILL "$daemon" 2>/dev/null || :
         [ -z "$polkit" ] || kill "$polkit" 2>/dev/null || :
+        [ -z "$login" ] || kill "$login" 2>/dev/null || :
         [ -z "$bus" ] || kill "$bus" 2>/dev/null || :
         rm -rf "$work"
 }
@@ -558,6 +561,63 @@ system-bus-name org.pmemremoved1.remove-ignore-inhibit target=namespace0.0 mode=
         kill "$polkit"
         polkit=
 fi
+: >"$work/world"
+
+echo "# logind's locks: none without one, by what is under way, taken again from the next one"
+start_login() {
+        rm -f "$work/locks"
+        "$login_program" "$work/locks" &
+        login=$!
+        eventually test -e "$work/locks"
+}
+stop_login() {
+        kill "$login"
+        wait "$login" 2>/dev/null || :
+        login=
+}
+locks_are() {
+        [ "$(sort "$work/locks" | tr '\n' ' ')" = "$1" ]
+}
+logind_says() {
+        ctl call org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager Announce sb "$@"
+}
+grep -q 'logind does not run' "$work/log" || fail "it is not said that nothing is held back"
+[ "$(grep -c 'logind does not run' "$work/log")" = 1 ] || fail "it is said more than once"
+start_login
+hold patient --who=cache --mode=delay --why='it writes back'
+path=$(request 'patient wait')
+eventually locks_are 'delay '
+stop_login
+start_login
+eventually locks_are 'delay '
+let_go
+eventually locks_are 'block delay '
+stop_login
+start_login
+eventually locks_are 'block delay '
+
+echo "# ... what it announces is undone first, and nothing new begins until it is off"
+logind_says PrepareForSleep true
+removal "$path" Wait | grep -q '"cancelled"'
+eventually locks_are ''
+expect_error 'going to sleep' request nothing
+manager PlanRemove 'sa{sv}' namespace0.0 0 >/dev/null
+logind_says PrepareForSleep false
+: >"$work/world"
+path=$(request 'commit slow')
+eventually locks_are 'block delay '
+logind_says PrepareForShutdown true
+removal "$path" Wait | grep -q '"done"'
+eventually locks_are ''
+expect_error 'shutting down' request nothing
+stop_login
+start_login
+begins() {
+        path=$(request nothing)
+}
+eventually begins
+removal "$path" Wait >/dev/null
+stop_login
 : >"$work/world"
 
 echo "# the daemon stops: what can be undone is"
