@@ -135,6 +135,7 @@ static int check_room(Manager *m, const Request *req, char *const *closure, Fail
         uint64_t max = m->config->policies[0]->max_parallel;
         const char *going = shutdown_refuses(m->shutdown);
         const Removal *other;
+        int r;
 
         if (req->dry_run)
                 return 0;
@@ -145,6 +146,9 @@ static int check_room(Manager *m, const Request *req, char *const *closure, Fail
                 return failure_set(f, FAILURE_IN_PROGRESS, 0, req->target,
                         "removal %" PRIu64 " (%s) is working on it and is %s", other->id,
                         other->request->target, removal_state_to_string(other->state));
+        r = manager_check_distrusted(m, f);
+        if (r < 0)
+                return r;
         if (manager_n_alive(m) >= max)
                 return failure_set(f, FAILURE_LIMIT_EXCEEDED, 0, req->target,
                         "%" PRIu64 " removals are under way, and MaxParallel= allows no more", max);

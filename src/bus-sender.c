@@ -11,6 +11,8 @@
 
 #include "bus-sender.h"
 
+#include <malloc.h>
+
 #include "util/text.h"
 
 /* The bus daemon is quick, or nobody has a bus. */
@@ -39,6 +41,8 @@ static void drain_side(Manager *m)
                 if (sd_bus_process(m->side_bus, NULL) <= 0)
                         return;
         m->side_bus = sd_bus_close_unref(m->side_bus);
+        /* Nothing else in the daemon is as big. */
+        (void)malloc_trim(0);
 }
 
 int bus_sender_creds(Manager *m, sd_bus_message *msg, uint64_t mask, sd_bus_creds **ret)

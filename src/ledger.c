@@ -13,12 +13,16 @@
 #include <sys/stat.h>
 
 #include "util/fault.h"
+#include "util/own-file.h"
 #include "util/text.h"
 
 #define LEDGER_HEAD "pmemremoved-ledger 1\n"
 #define LEDGER_SUFFIX ".ledger"
 #define LEDGER_MAX (64U * 1024 * 1024)
 #define LEDGER_RESERVE (256 * 1024)
+#define LAST_ID "last-id"
+/* More removals than a machine can see; what is above was not written by us. */
+#define ID_MAX (UINT64_MAX / 2)
 
 Ledger *ledger_free(Ledger *l)
 {
@@ -56,25 +60,42 @@ static int write_all(int fd, const char *buf, size_t size)
         return 0;
 }
 
-/* Ids count up in a file of their own: a finished ledger may be deleted, its id is never given to
- * another removal as long as the machine runs. */
-static int next_id(int dir_fd, uint64_t *ret)
+static int highest_id(const char *dir, uint64_t *ret)
 {
-        _cleanup_(closep) int fd =
-                openat(dir_fd, "last-id", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        char buf[32] = "";
-        uint64_t id = 0;
-        ssize_t n;
+        _cleanup_(freep) uint64_t *ids = NULL;
+        size_t n = 0;
+        int r;
 
-        if (fd < 0 || flock(fd, LOCK_EX) < 0)
+        r = ledger_list(dir, &ids, &n);
+        *ret = r == 0 && n > 0 ? ids[n - 1] : 0;
+        return r;
+}
+
+/* Ids count up in a file of their own: a finished ledger may be deleted, its id is never given to
+ * another removal as long as the machine runs. Of a file that is not ours, is no number, or is
+ * locked by somebody, nothing can be known: no id then. An empty one is new. */
+static int next_id(const char *dir, int dir_fd, uint64_t *ret)
+{
+        _cleanup_(closep) int fd = own_file_open(dir_fd, LAST_ID, O_RDWR | O_CREAT);
+        char buf[32] = "";
+        uint64_t id = 0, highest;
+        ssize_t n;
+        int r;
+
+        if (fd < 0)
+                return fd;
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
                 return -errno;
         n = pread(fd, buf, sizeof(buf) - 1, 0);
         if (n < 0)
                 return -errno;
         buf[strcspn(buf, "\n")] = '\0';
-        if (n > 0 && parse_u64(buf, &id) < 0)
+        if (n > 0 && (parse_u64(buf, &id) < 0 || id >= ID_MAX))
                 return -EBADMSG;
-        *ret = id + 1;
+        r = highest_id(dir, &highest);
+        if (r < 0)
+                return r;
+        *ret = MAX_OF(id, highest) + 1;
         n = snprintf(buf, sizeof(buf), "%" PRIu64 "\n", *ret);
         if (pwrite(fd, buf, (size_t)n, 0) != n)
                 return -EIO;
@@ -90,6 +111,10 @@ static int head_text(const Ledger *l, char **ret)
         r = request_to_record(l->request, &request);
         if (r == 0)
                 r = record_setf(request, "id", "%" PRIu64, l->id);
+        if (r == 0)
+                r = plan_seal(l->plan);
+        if (r == 0)
+                r = record_set(request, "digest", l->plan->id);
         if (r == 0)
                 r = plan_print(l->plan, &plan);
         if (r < 0)
@@ -155,12 +180,12 @@ int ledger_create(const char *dir, const Request *req, const Plan *plan, Ledger 
         l->torn_at = -1;
         if (mkdir(dir, 0700) < 0 && errno != EEXIST)
                 return -errno;
-        dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        dir_fd = own_folder_open(dir);
         if (dir_fd < 0)
-                return -errno;
+                return dir_fd;
         r = adopt_copies(l, req, plan);
         if (r == 0)
-                r = next_id(dir_fd, &l->id);
+                r = next_id(dir, dir_fd, &l->id);
         if (r == 0)
                 r = ledger_path(dir, l->id, &l->path);
         if (r < 0)
@@ -180,11 +205,13 @@ int ledger_create(const char *dir, const Request *req, const Plan *plan, Ledger 
 static int check_owner(int fd)
 {
         struct stat st;
+        int r;
 
+        r = own_file_check(fd);
+        if (r < 0)
+                return r;
         if (fstat(fd, &st) < 0)
                 return -errno;
-        if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) != 0)
-                return -EPERM;
         return st.st_size > (off_t)LEDGER_MAX ? -EFBIG : 0;
 }
 
@@ -253,7 +280,7 @@ static int parse_records(Ledger *l, const char *text, const char *start)
         return 0;
 }
 
-static int parse_request(Ledger *l, const char *line)
+static int parse_request(Ledger *l, const char *line, char **ret_digest)
 {
         _cleanup_(record_freep) Record *rec = NULL;
         int r;
@@ -263,12 +290,14 @@ static int parse_request(Ledger *l, const char *line)
                 r = record_get_u64(rec, "id", &l->id);
         if (r == 0)
                 r = request_from_record(rec, &l->request);
+        if (r == 0)
+                r = free_and_strdup(ret_digest, strempty(record_get(rec, "digest")));
         return r;
 }
 
 static int parse_ledger(Ledger *l, const char *text, StepLookup lookup)
 {
-        _cleanup_(freep) char *line = NULL;
+        _cleanup_(freep) char *line = NULL, *digest = NULL;
         const char *start = text, *nl;
         int r;
 
@@ -281,9 +310,13 @@ static int parse_ledger(Ledger *l, const char *text, StepLookup lookup)
         line = strndup(text, (size_t)(nl - text));
         if (!line)
                 return -ENOMEM;
-        r = parse_request(l, line);
+        r = parse_request(l, line, &digest);
         if (r == 0)
                 r = plan_parse(nl + 1, lookup, &l->plan, &text);
+        /* Another word in the place of one can be as good a plan, but is not the one that was made.
+         */
+        if (r == 0 && !streq(digest, l->plan->id))
+                r = -EBADMSG;
         if (r == 0)
                 r = parse_records(l, text, start);
         return r;
@@ -316,11 +349,11 @@ int ledger_open_fd(int fd, StepLookup lookup, Ledger **ret)
 
 int ledger_load(const char *path, StepLookup lookup, Ledger **ret)
 {
-        _cleanup_(closep) int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+        _cleanup_(closep) int fd = own_file_open(AT_FDCWD, path, O_RDWR | O_APPEND);
         int r;
 
         if (fd < 0)
-                return -errno;
+                return fd;
         r = ledger_open_fd(fd, lookup, ret);
         if (r < 0)
                 return r;
@@ -330,6 +363,24 @@ int ledger_load(const char *path, StepLookup lookup, Ledger **ret)
                 *ret = ledger_free(*ret);
                 return -ENOMEM;
         }
+        return 0;
+}
+
+int ledger_load_id(const char *dir, uint64_t id, StepLookup lookup, Ledger **ret)
+{
+        _cleanup_(ledger_freep) Ledger *l = NULL;
+        _cleanup_(freep) char *path = NULL;
+        int r;
+
+        r = ledger_path(dir, id, &path);
+        if (r == 0)
+                r = ledger_load(path, lookup, &l);
+        if (r < 0)
+                return r;
+        /* A copy, perhaps; two removals of one id would be told as one. */
+        if (l->id != id)
+                return -ESTALE;
+        *ret = TAKE_PTR(l);
         return 0;
 }
 
@@ -417,7 +468,8 @@ static int name_id(const char *name, uint64_t *ret)
         if (n <= suffix || n - suffix >= sizeof(digits) || !streq(name + n - suffix, LEDGER_SUFFIX))
                 return -EINVAL;
         (void)snprintf(digits, sizeof(digits), "%.*s", (int)(n - suffix), name);
-        return parse_u64(digits, ret);
+        /* "07" would be listed as 7 is. */
+        return *digits == '0' ? -EINVAL : parse_u64(digits, ret);
 }
 
 int ledger_list(const char *dir, uint64_t **ret, size_t *ret_n)

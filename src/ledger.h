@@ -4,7 +4,7 @@
 /* The ledger remembers: one append-only text file per removal, RUNDIR/<id>.ledger, mode 0600.
  *
  *     pmemremoved-ledger 1
- *     request namespace0.0 id=7 mode=auto uid=0 ...
+ *     request namespace0.0 mode=auto uid=0 ... id=7 digest=...     the plan's id
  *     <the plan, up to "end">
  *     closure names="namespace0.0 ..."  the daemon's: what nobody else may touch meanwhile;
  *                                       started= and ended= below are usec of CLOCK_REALTIME
@@ -64,9 +64,11 @@ DEFINE_CLEANUP(Ledger *, ledger_free);
 
 /* A new file in dir with a new id (never reused within a boot), locked. */
 int ledger_create(const char *dir, const Request *req, const Plan *plan, Ledger **ret) _must_check_;
-/* Reads and checks owner (must be ours) and mode; does not lock. -EBADMSG: damaged, never obeyed.
- */
+/* Reads, and refuses what others could have written (util/own-file.h), is damaged or another
+ * version's; own_file_cause() says why. Does not lock. */
 int ledger_load(const char *path, StepLookup lookup, Ledger **ret) _must_check_;
+/* The same; also refuses one that was written under another id. */
+int ledger_load_id(const char *dir, uint64_t id, StepLookup lookup, Ledger **ret) _must_check_;
 /* Takes fd over on success. */
 int ledger_open_fd(int fd, StepLookup lookup, Ledger **ret) _must_check_;
 /* flock; -EWOULDBLOCK while another process, or its child in the kernel, holds it. */

@@ -14,9 +14,13 @@
 #include <systemd/sd-daemon.h>
 
 #include "util/log.h"
+#include "util/own-file.h"
 #include "util/text.h"
 
 #define FDNAME_PREFIX "inhibitor-"
+#define FILE_NAME_MAX 24
+/* Of a file that is being written; one at a time is. */
+#define DRAFT "new"
 
 const char *inhibit_fdname(uint64_t id, char buf[static INHIBIT_FDNAME_MAX])
 {
@@ -33,20 +37,19 @@ static int parse_fdname(const char *name, uint64_t *ret)
 
 /* --- the files --- */
 
-static char *file_path(const char *dir, uint64_t id)
+static void file_name(uint64_t id, char buf[static FILE_NAME_MAX])
 {
-        return string_printf("%s/%" PRIu64, dir, id);
+        (void)snprintf(buf, FILE_NAME_MAX, "%" PRIu64, id);
 }
 
-static int write_line(const char *path, const char *line)
+static int write_line(int dir_fd, const char *name, const char *line)
 {
-        _cleanup_(closep) int fd =
-                open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+        _cleanup_(closep) int fd = own_file_open(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL);
         size_t n = strlen(line);
         ssize_t written;
 
         if (fd < 0)
-                return -errno;
+                return fd;
         written = write(fd, line, n);
         if (written < 0)
                 return -errno;
@@ -57,36 +60,51 @@ static int write_line(const char *path, const char *line)
  * any descriptor. */
 static int file_write(const char *dir, const Inhibitor *i)
 {
+        _cleanup_(closep) int dir_fd = own_folder_open(dir);
         _cleanup_(record_freep) Record *rec = NULL;
-        _cleanup_(freep) char *line = NULL, *path = file_path(dir, i->id), *draft = NULL;
+        _cleanup_(freep) char *line = NULL;
+        char name[FILE_NAME_MAX];
         int r;
 
+        if (dir_fd < 0)
+                return dir_fd;
         r = inhibitor_to_record(i, &rec);
         if (r < 0)
                 return r;
         line = record_print(rec);
-        draft = path ? string_printf("%s.new", path) : NULL;
-        if (!line || !draft)
+        if (!line)
                 return -ENOMEM;
-        (void)unlink(draft);
-        r = write_line(draft, line);
-        if (r == 0 && rename(draft, path) < 0)
+        file_name(i->id, name);
+        (void)unlinkat(dir_fd, DRAFT, 0);
+        r = write_line(dir_fd, DRAFT, line);
+        if (r == 0 && renameat(dir_fd, DRAFT, dir_fd, name) < 0)
                 r = -errno;
         if (r < 0)
-                (void)unlink(draft);
+                (void)unlinkat(dir_fd, DRAFT, 0);
         return r;
 }
 
-static int file_read(const char *dir, uint64_t id, Inhibitor **ret)
+static int read_line(int dir_fd, uint64_t id, char **ret)
 {
-        _cleanup_(freep) char *path = file_path(dir, id), *line = NULL;
+        char name[FILE_NAME_MAX], proc[64];
+        _cleanup_(closep) int fd = -EBADF;
+
+        file_name(id, name);
+        fd = own_file_open(dir_fd, name, O_RDONLY);
+        if (fd < 0)
+                return fd;
+        (void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+        return read_full_file(proc, RECORD_LINE_MAX, ret, NULL);
+}
+
+static int file_read(int dir_fd, uint64_t id, Inhibitor **ret)
+{
+        _cleanup_(freep) char *line = NULL;
         _cleanup_(record_freep) Record *rec = NULL;
         _cleanup_(inhibitor_freep) Inhibitor *i = NULL;
         int r;
 
-        if (!path)
-                return -ENOMEM;
-        r = read_full_file(path, RECORD_LINE_MAX, &line, NULL);
+        r = dir_fd < 0 ? dir_fd : read_line(dir_fd, id, &line);
         if (r == 0)
                 r = record_parse(line, &rec);
         if (r == 0)
@@ -94,7 +112,7 @@ static int file_read(const char *dir, uint64_t id, Inhibitor **ret)
         if (r < 0)
                 return r;
         if (i->id != id)
-                return -EBADMSG;
+                return -ESTALE;
         *ret = TAKE_PTR(i);
         return 0;
 }
@@ -118,14 +136,16 @@ int inhibit_store_put(const char *dir, const Inhibitor *i, int fd)
 
 void inhibit_store_drop(const char *dir, uint64_t id, const char *fdname)
 {
-        _cleanup_(freep) char *path = file_path(dir, id);
+        _cleanup_(closep) int dir_fd = own_folder_open(dir);
+        char name[FILE_NAME_MAX];
 
         (void)sd_notifyf(false, "FDSTOREREMOVE=1\nFDNAME=%s", fdname);
-        if (path)
-                (void)unlink(path);
+        file_name(id, name);
+        if (dir_fd >= 0)
+                (void)unlinkat(dir_fd, name, 0);
 }
 
-static int restore_one(const char *dir, int fd, const char *fdname, Restored *ret)
+static int restore_one(int dir_fd, int fd, const char *fdname, Restored *ret)
 {
         uint64_t id = 0;
         int r;
@@ -133,11 +153,11 @@ static int restore_one(const char *dir, int fd, const char *fdname, Restored *re
         *ret = (Restored){ .fd = fd };
         r = parse_fdname(fdname, &id);
         if (r == 0)
-                r = file_read(dir, id, &ret->inhibitor);
+                r = file_read(dir_fd, id, &ret->inhibitor);
         if (r < 0) {
                 log_error("What the stored descriptor %s stands for cannot be read (%s); it "
                           "forbids every removal until its holder lets go.",
-                        fdname, strerror(-r));
+                        fdname, own_file_cause(r));
                 r = inhibitor_new_unknown(id, &ret->inhibitor);
         }
         return r < 0 ? r : free_and_strdup(&ret->fdname, fdname);
@@ -154,12 +174,15 @@ static bool is_held(const Restored *all, size_t n, const char *file)
         return false;
 }
 
-static int forget_files(const char *dir, const Restored *all, size_t n)
+/* Takes dir_fd over. */
+static int forget_files(int dir_fd, const Restored *all, size_t n)
 {
-        _cleanup_(closedirp) DIR *d = opendir(dir);
+        _cleanup_(closedirp) DIR *d = fdopendir(dir_fd);
 
-        if (!d)
+        if (!d) {
+                (void)safe_close(dir_fd);
                 return -errno;
+        }
         for (struct dirent *e; (e = readdir(d));) {
                 if (*e->d_name == '.' || is_held(all, n, e->d_name))
                         continue;
@@ -175,20 +198,27 @@ int inhibit_store_get(const char *dir, Restored **ret, size_t *ret_n)
 {
         _cleanup_(strv_freep) char **names = NULL;
         _cleanup_(freep) Restored *all = NULL;
+        _cleanup_(closep) int dir_fd = -EBADF;
         int n = sd_listen_fds_with_names(true, &names), r = 0;
 
         if (n < 0)
                 return n;
         if (mkdir(dir, S_IRWXU) < 0 && errno != EEXIST)
                 return -errno;
+        dir_fd = own_folder_open(dir);
+        /* Nothing in it is believed or deleted, and no inhibitor can be taken. */
+        if (dir_fd < 0)
+                log_error("%s: what is in it is not believed, because %s; delete it and restart "
+                          "pmemremoved",
+                        dir, own_file_cause(dir_fd));
         all = calloc((size_t)n + 1, sizeof(*all));
         if (!all)
                 return -ENOMEM;
         /* A failure ends the daemon, and with it what is half done here. */
         for (int i = 0; i < n && r == 0; i++)
-                r = restore_one(dir, SD_LISTEN_FDS_START + i, names[i], &all[i]);
-        if (r == 0)
-                r = forget_files(dir, all, (size_t)n);
+                r = restore_one(dir_fd, SD_LISTEN_FDS_START + i, names[i], &all[i]);
+        if (r == 0 && dir_fd >= 0)
+                r = forget_files(TAKE_FD(dir_fd), all, (size_t)n);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(all);

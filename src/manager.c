@@ -23,6 +23,7 @@
 #include "recover.h"
 #include "sys/sysfs.h"
 #include "util/log.h"
+#include "util/own-file.h"
 #include "util/text.h"
 #include "util/utf8.h"
 
@@ -98,6 +99,7 @@ Manager *manager_free(Manager *m)
         for (size_t i = 0; i < m->n_removals; i++)
                 removal_free(m->removals[i]);
         free(m->removals);
+        free(m->distrusted);
         watch_free(m->watch);
         shutdown_free(m->shutdown);
         device_table_free(m->devices);
@@ -192,24 +194,15 @@ static int load_history(Manager *m)
 {
         _cleanup_(freep) uint64_t *ids = NULL;
         size_t n = 0;
-        Failure f = { 0 };
-        char text[1400];
         int r;
 
-        /* Only for its complaint: a damaged ledger is told about and never obeyed. */
-        r = recover_list(m->ledger_dir, &ids, &n, &f);
-        if (f.kind != FAILURE_NONE)
-                log_event(LOG_ERR, MESSAGE_STUCK, NULL, "%s", failure_text(&f, text, sizeof(text)));
-        if (r < 0)
-                return r;
-        free(TAKE_PTR(ids));
         r = ledger_list(m->ledger_dir, &ids, &n);
         for (size_t i = 0; r == 0 && i < n; i++) {
                 Removal *removal = NULL;
                 int e = removal_load(m, ids[i], &removal);
 
                 if (e < 0)
-                        log_error("Ledger %" PRIu64 " is left alone: %s", ids[i], strerror(-e));
+                        r = manager_distrust(m, ids[i], e);
                 else if (removal_alive(removal))
                         (void)removal_recover(removal);
         }
@@ -245,14 +238,15 @@ static int lock_soon(int fd)
 /* A second daemon would take the first one's live removals for remains. */
 static int take_lock(Manager *m)
 {
-        _cleanup_(freep) char *path = string_printf("%s/lock", m->ledger_dir);
+        _cleanup_(closep) int dir_fd = -EBADF;
 
-        if (!path)
-                return -ENOMEM;
         if (mkdir(m->ledger_dir, 0700) < 0 && errno != EEXIST)
                 return -errno;
-        m->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        return m->lock_fd < 0 ? -errno : lock_soon(m->lock_fd);
+        dir_fd = own_folder_open(m->ledger_dir);
+        if (dir_fd < 0)
+                return dir_fd;
+        m->lock_fd = own_file_open(dir_fd, "lock", O_RDWR | O_CREAT);
+        return m->lock_fd < 0 ? m->lock_fd : lock_soon(m->lock_fd);
 }
 
 int manager_startup(Manager *m)
@@ -262,9 +256,9 @@ int manager_startup(Manager *m)
 
         r = take_lock(m);
         if (r < 0) {
-                log_error("%s: %s", m->ledger_dir,
+                log_error("%s, or the file lock in it: %s", m->ledger_dir,
                         r == -EWOULDBLOCK ? "another pmemremoved works here already"
-                                          : strerror(-r));
+                                          : own_file_cause(r));
                 return r;
         }
         r = inhibitors_restore(m);

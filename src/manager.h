@@ -26,6 +26,8 @@ struct Manager {
         int lock_fd;        /* one daemon per ledger directory */
         Removal **removals; /* oldest first */
         size_t n_removals;
+        uint64_t *distrusted; /* ids of ledgers that are not obeyed */
+        size_t n_distrusted;
         Planner **planners;
         size_t n_planners;
         DeviceTable *devices;
@@ -75,6 +77,11 @@ int manager_mark_leaving(const Manager *m, Graph *g, uint64_t since_usec) _must_
 const Removal *manager_find_step(const Manager *m, const StepOps *ops);
 /* Some filesystem is frozen: nothing may scan now (kernel-facts 5.2). */
 bool manager_frozen(const Manager *m);
+
+/* A ledger cannot be read: nobody knows what its removal left undone, so none begins before an
+ * administrator has looked at it and deleted it. */
+int manager_distrust(Manager *m, uint64_t id, int err) _must_check_;
+int manager_check_distrusted(const Manager *m, Failure *f) _must_check_;
 
 /* Keeps the last 32 of the ended ones. */
 void manager_prune_removals(Manager *m);

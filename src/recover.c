@@ -1,50 +1,38 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Recovery without a bus: what ExecStopPost= runs when the daemon is gone for good, and the list of
- * what a starting daemon has to finish. */
+/* Recovery without a bus: what ExecStopPost= runs when the daemon is gone for good. */
 
 #include "recover.h"
 
+#include <inttypes.h>
+
 #include "run.h"
 #include "util/log.h"
+#include "util/own-file.h"
 #include "util/text.h"
 
 #define LOCK_RETRY_USEC (100 * USEC_PER_MSEC)
 
-static int load(const char *dir, uint64_t id, Ledger **ret, Failure *f)
+int recover_refuse(const char *dir, uint64_t id, int err, Failure *f)
 {
         _cleanup_(freep) char *path = NULL;
         int r;
 
         r = ledger_path(dir, id, &path);
-        if (r == 0)
-                r = ledger_load(path, policy_find_step, ret);
-        if (r < 0)
-                return failure_set(f, FAILURE_ROLLBACK_FAILED, r, path,
-                        "this ledger cannot be read (%s) and is not obeyed; look at it and at the "
-                        "devices it names, then remove it",
-                        strerror(-r));
-        return 0;
-}
-
-int recover_list(const char *dir, uint64_t **ret, size_t *ret_n, Failure *f)
-{
-        _cleanup_(freep) uint64_t *ids = NULL;
-        size_t n = 0, kept = 0;
-        int r;
-
-        r = ledger_list(dir, &ids, &n);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < n; i++) {
-                _cleanup_(ledger_freep) Ledger *l = NULL;
+        return failure_set(f, FAILURE_ROLLBACK_FAILED, err, path,
+                "this ledger is not obeyed, because %s; nobody knows what its removal left undone: "
+                "look at it and at the devices it names, then delete it. Until then nothing is "
+                "removed",
+                own_file_cause(err));
+}
 
-                if (load(dir, ids[i], &l, f) == 0 && !ledger_finished(l, NULL))
-                        ids[kept++] = ids[i];
-        }
-        *ret = TAKE_PTR(ids);
-        *ret_n = kept;
-        return 0;
+static int load(const char *dir, uint64_t id, Ledger **ret, Failure *f)
+{
+        int r = ledger_load_id(dir, id, policy_find_step, ret);
+
+        return r < 0 ? recover_refuse(dir, id, r, f) : 0;
 }
 
 /* A worker that sleeps in the kernel, or its unbind child, still holds the lock: wait for it rather
@@ -60,13 +48,14 @@ static int lock_until(Ledger *l, uint64_t deadline_usec)
         return r;
 }
 
+/* 1: it was, 0: there was nothing to do. */
 static int recover_one(const char *dir, uint64_t id, uint64_t deadline_usec, Failure *f)
 {
         _cleanup_(ledger_freep) Ledger *l = NULL, *fresh = NULL;
         int r;
 
         r = load(dir, id, &l, f);
-        if (r < 0)
+        if (r < 0 || ledger_finished(l, NULL))
                 return r;
         r = lock_until(l, deadline_usec);
         if (r < 0)
@@ -79,36 +68,44 @@ static int recover_one(const char *dir, uint64_t id, uint64_t deadline_usec, Fai
                 return r;
         (void)safe_close(fresh->fd);
         fresh->fd = TAKE_FD(l->fd);
-        return run_recover(fresh, -EBADF, f);
+        r = run_recover(fresh, -EBADF, f);
+        return r < 0 ? r : 1;
+}
+
+static int recover_and_tell(const char *dir, uint64_t id, uint64_t deadline_usec)
+{
+        Failure f = { 0 };
+        char text[1400];
+        int r;
+
+        r = recover_one(dir, id, deadline_usec, &f);
+        if (r < 0)
+                log_error("removal %" PRIu64 ": %s", id, failure_text(&f, text, sizeof(text)));
+        else if (r > 0)
+                log_info("removal %" PRIu64 ": recovered", id);
+        return r;
 }
 
 int recover_all(const char *dir, uint64_t timeout_usec)
 {
+        _cleanup_(closep) int dir_fd = own_folder_open(dir);
         _cleanup_(freep) uint64_t *ids = NULL;
         uint64_t deadline = usec_add(now_usec(), timeout_usec);
-        Failure damaged = { 0 };
         size_t n = 0;
         int r, first = 0;
 
-        r = recover_list(dir, &ids, &n, &damaged);
+        if (dir_fd == -ENOENT)
+                return 0;
+        if (dir_fd < 0) {
+                log_error("%s: no ledger in it is obeyed, because %s", dir, own_file_cause(dir_fd));
+                return dir_fd;
+        }
+        r = ledger_list(dir, &ids, &n);
         if (r < 0)
                 return r;
-        if (damaged.kind != FAILURE_NONE) {
-                log_error("%s: %s", damaged.node, damaged.sentence);
-                first = -EBADMSG;
-        }
         for (size_t i = 0; i < n; i++) {
-                Failure f = { 0 };
-                char text[1400];
-
-                r = recover_one(dir, ids[i], deadline, &f);
-                if (r == 0) {
-                        log_info("removal %llu: recovered", (unsigned long long)ids[i]);
-                        continue;
-                }
-                log_error("removal %llu: %s", (unsigned long long)ids[i],
-                        failure_text(&f, text, sizeof(text)));
+                r = recover_and_tell(dir, ids[i], deadline);
                 first = first < 0 ? first : r;
         }
-        return first;
+        return first < 0 ? first : 0;
 }

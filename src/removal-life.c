@@ -13,6 +13,7 @@
 #include "removal-log.h"
 #include "removal-record.h"
 #include "removal-wait.h"
+#include "util/own-file.h"
 #include "util/text.h"
 
 #define KEEP_USEC (3600 * USEC_PER_SEC)
@@ -160,7 +161,8 @@ int removal_new(
                 r->plan = NULL;
                 removal_free(r);
                 return failure_set(f, FAILURE_FAILED, e, m->ledger_dir,
-                        "the ledger of this removal cannot be written: %s", strerror(-e));
+                        "the ledger of this removal cannot be written, or last-id not be read: %s",
+                        own_file_cause(e));
         }
         *req = NULL;
         *plan = NULL;
@@ -199,16 +201,13 @@ int removal_load(Manager *m, uint64_t id, Removal **ret)
 {
         _cleanup_(ledger_freep) Ledger *l = NULL;
         _cleanup_(removal_freep) Removal *r = calloc(1, sizeof(*r));
-        _cleanup_(freep) char *path = NULL;
         int e;
 
         if (!r)
                 return -ENOMEM;
         r->manager = m;
         r->replaying = true;
-        e = ledger_path(m->ledger_dir, id, &path);
-        if (e == 0)
-                e = ledger_load(path, policy_find_step, &l);
+        e = ledger_load_id(m->ledger_dir, id, policy_find_step, &l);
         if (e == 0)
                 e = adopt(r, l);
         if (e < 0)

@@ -160,6 +160,51 @@ grep -q '813 (' "$work/log" || fail "the log does not say who stayed"
 grep -q '^<0>' "$work/log" && fail "a line of somebody else's in the log"
 stop
 
+echo "# ledgers that are not ours: told about, kept, not waited for, and in the way until they are deleted"
+# refused WHY MEANS...: with the ledger that these commands make the daemon starts, serves and removes nothing.
+refused() {
+        why=$1
+        shift
+        rm -rf "$work/run/9.ledger" "$work/second"
+        "$@"
+        : >"$work/more"
+        "$program" --recover 2>"$work/out" && fail "recovered: $*"
+        grep -q "9.ledger.*$why" "$work/out" || fail "not told by --recover: $* $(cat "$work/out")"
+        start
+        grep -q "9.ledger.*$why" "$work/log" || fail "not told: $*"
+        manager PlanRemove 'sa{sv}' namespace0.0 0 | grep -q '"ok"' || fail "no plan: $*"
+        manager RequestRemove 'sa{sv}' namespace0.0 1 dry-run b true >/dev/null || fail "no dry run: $*"
+        if manager RequestRemove 'sa{sv}' namespace0.0 1 reason s nothing >"$work/out" 2>&1; then
+                fail "a removal, beside: $*"
+        fi
+        grep -q '9.ledger.*delete it' "$work/out" || fail "not said what to do: $(cat "$work/out")"
+        [ -e "$work/run/9.ledger" ] || [ -L "$work/run/9.ledger" ] || fail "it is gone: $*"
+        rm -rf "$work/run/9.ledger" "$work/second"
+        path=$(manager RequestRemove 'sa{sv}' namespace0.0 1 reason s nothing | sed 's/.*"\(.*\)"/\1/')
+        ctl call org.pmemremoved1 "$path" org.pmemremoved1.Removal Wait | grep -q '"done"' || fail "not removed"
+        stop
+}
+fake_ledger() {
+        sed 's/\bid=[0-9]*/id=9/' "$one" >"$work/run/9.ledger"
+        chmod 600 "$work/run/9.ledger"
+        "$@" "$work/run/9.ledger"
+}
+rm -rf "$work/run"
+start
+path=$(manager RequestRemove 'sa{sv}' namespace0.0 1 reason s 'nothing commit slow' | sed 's/.*"\(.*\)"/\1/')
+eventually grep -q '^committed' "$work/run/${path##*/}.ledger"
+one=$work/one
+grep -v '^end 2\|^finished\|^reported' "$work/run/${path##*/}.ledger" >"$one"
+ctl call org.pmemremoved1 "$path" org.pmemremoved1.Removal Wait >/dev/null
+stop
+refused 'another user' fake_ledger chown 65534
+refused 'another user' fake_ledger chmod 666
+refused 'no plain file' mkfifo "$work/run/9.ledger"
+refused 'symbolic link' ln -s "$one" "$work/run/9.ledger"
+refused 'damaged' fake_ledger truncate -s 100
+refused 'another version' fake_ledger sed -i 's/^pmemremoved-ledger 1/pmemremoved-ledger 2/'
+refused 'under' fake_ledger sed -i 's/\bid=9/id=8/'
+
 if grep -E 'AddressSanitizer|runtime error' "$work/log"; then
         fail "sanitizer"
 fi

@@ -291,17 +291,28 @@ static void test_holder_died_meanwhile(void **state)
         (void)manager_free(m);
 }
 
-static void unreadable(const char *names, bool drop_file)
+enum { DROP, CUT, FIFO, OPEN_TO_ALL };
+
+static void spoil(const char *path, int how)
+{
+        if (how == DROP || how == FIFO)
+                assert_int_equal(unlink(path), 0);
+        if (how == CUT)
+                assert_int_equal(truncate(path, 20), 0);
+        if (how == FIFO)
+                assert_int_equal(mkfifo(path, 0600), 0);
+        if (how == OPEN_TO_ALL)
+                assert_int_equal(chmod(path, 0666), 0);
+}
+
+static void unreadable(const char *names, int how)
 {
         char path[128];
         Manager *m;
         int kept, fd = leave_one(&kept);
 
         (void)snprintf(path, sizeof(path), "%s/inhibitors/1", dir);
-        if (drop_file)
-                (void)unlink(path);
-        else
-                assert_int_equal(truncate(path, 20), 0);
+        spoil(path, how);
         m = make_manager();
         hand_back(kept, names);
         assert_int_equal(inhibitors_restore(m), 0);
@@ -319,9 +330,41 @@ static void unreadable(const char *names, bool drop_file)
 
 static void test_unreadable(void **state)
 {
-        unreadable("inhibitor-1", true);
-        unreadable("inhibitor-1", false);
-        unreadable("stored", true);
+        unreadable("inhibitor-1", DROP);
+        unreadable("inhibitor-1", CUT);
+        unreadable("inhibitor-1", FIFO);
+        unreadable("inhibitor-1", OPEN_TO_ALL);
+        unreadable("stored", DROP);
+}
+
+/* What is in a folder of somebody else is neither believed nor deleted, and nothing is put there.
+ */
+static void test_foreign_folder(void **state)
+{
+        char folder[128], elsewhere[128], file[160];
+        Manager *m;
+        int kept, fd = leave_one(&kept), other;
+        Failure f = { 0 };
+
+        (void)snprintf(folder, sizeof(folder), "%s/inhibitors", dir);
+        (void)snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", dir);
+        (void)snprintf(file, sizeof(file), "%s/1", elsewhere);
+        assert_int_equal(rename(folder, elsewhere), 0);
+        assert_int_equal(symlink(elsewhere, folder), 0);
+        m = make_manager();
+        hand_back(kept, "inhibitor-1");
+        assert_int_equal(inhibitors_restore(m), 0);
+        assert_int_equal(inhibitors_count(m), 1);
+        assert_true(inhibitor_is_general(inhibitors_at(m, 0)));
+        assert_true(take(m, "namespace0.0", 0, &other, &f) < 0);
+        (void)close(fd);
+        turn(m);
+        assert_int_equal(inhibitors_count(m), 0);
+        assert_int_equal(access(file, F_OK), 0);
+        (void)manager_free(m);
+        assert_int_equal(unlink(folder), 0);
+        assert_int_equal(rename(elsewhere, folder), 0);
+        assert_int_equal(unlink(strcat(folder, "/1")), 0);
 }
 
 static void test_order(void **state)
@@ -358,7 +401,8 @@ static void test_unit(void **state)
         _cleanup_(freep) char *path =
                 string_printf("%s/systemd/pmemremoved.service.in", top ? top : ".");
         _cleanup_(freep) char *text = NULL;
-        _cleanup_(freep) char *line = string_printf("FileDescriptorStoreMax=%d\n", LIMIT_INHIBITORS);
+        _cleanup_(freep) char *line =
+                string_printf("FileDescriptorStoreMax=%d\n", LIMIT_INHIBITORS);
 
         assert_int_equal(read_full_file(path, 65536, &text, NULL), 0);
         assert_non_null(strstr(text, line));
@@ -407,6 +451,7 @@ int main(void)
                 cmocka_unit_test_setup(test_holder_died_meanwhile, listen_to_notify),
                 cmocka_unit_test_setup(test_order, listen_to_notify),
                 cmocka_unit_test_setup(test_unreadable, listen_to_notify),
+                cmocka_unit_test_setup(test_foreign_folder, listen_to_notify),
                 cmocka_unit_test(test_unit),
         };
 
