@@ -5,6 +5,7 @@
 
 #include "bus-error.h"
 
+#include "caller-limits.h"
 #include "util/utf8.h"
 
 /* An error whose message is no UTF-8 is never sent, and its caller waits. */
@@ -40,9 +41,11 @@ int bus_error_set_blockers(sd_bus_error *e, const Failure *blockers, size_t n)
         f = open_memstream(&text, &size);
         if (!f)
                 return -ENOMEM;
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n && i < LIMIT_REASONS; i++)
                 (void)fprintf(
                         f, "%s%s", i > 0 ? "; " : "", failure_text(&blockers[i], one, sizeof(one)));
+        if (n > LIMIT_REASONS)
+                (void)fprintf(f, "; and %zu more reasons", n - LIMIT_REASONS);
         if (fclose(f) != 0) {
                 free(text);
                 return -ENOMEM;

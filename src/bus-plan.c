@@ -6,8 +6,10 @@
 #include "bus-append.h"
 #include "bus-calls.h"
 #include "kinds.h"
+#include "caller-limits.h"
 #include "topology.h"
 #include "util/text.h"
+#include "util/utf8.h"
 
 typedef struct Answer {
         const Request *req;
@@ -60,16 +62,18 @@ static int put_plan(sd_bus_message *m, const Answer *a)
 static int put_steps(sd_bus_message *m, const Answer *a)
 {
         const Plan *p = a->verdict->plan;
+        size_t left = LIMIT_ANSWER_LIST;
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "(uuss)");
-        for (size_t i = 0; p && i < p->n_steps && r >= 0; i++)
+        for (size_t i = 0;
+                p && i < p->n_steps && r >= 0 && utf8_fits(&left, step_node(&p->steps[i])); i++)
                 r = bus_append(m, "(uuss)", p->steps[i].number, p->steps[i].rung,
                         p->steps[i].ops->name, step_node(&p->steps[i]));
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int put_kill(sd_bus_message *m, const Record *process)
+static int put_kill(sd_bus_message *m, const Record *process, size_t *left)
 {
         const char *uses = record_get(process, "uses"), *example = record_get(process, "example"),
                    *container = record_get(process, "container");
@@ -83,7 +87,9 @@ static int put_kill(sd_bus_message *m, const Record *process)
 
         if (!why)
                 return -ENOMEM;
-        if (parse_pid(strempty(process->name), &pid) < 0)
+        if (parse_pid(strempty(process->name), &pid) < 0 || !utf8_fits(left, why) ||
+                !utf8_fits(left, strempty(record_get(process, "comm"))) ||
+                !utf8_fits(left, strempty(record_get(process, "unit"))))
                 return 0;
         return bus_append(m, "(usss)", (uint32_t)pid, strempty(record_get(process, "comm")),
                 strempty(record_get(process, "unit")), why);
@@ -92,16 +98,18 @@ static int put_kill(sd_bus_message *m, const Record *process)
 static int put_kills(sd_bus_message *m, const Answer *a)
 {
         const Plan *p = a->verdict->plan;
+        size_t left = LIMIT_ANSWER_LIST;
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "(usss)");
         for (size_t i = 0; p && i < p->n_processes && r >= 0; i++)
-                r = put_kill(m, p->processes[i]);
+                r = put_kill(m, p->processes[i], &left);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 static int put_blockers(sd_bus_message *m, const Answer *a)
 {
+        size_t left = LIMIT_ANSWER_LIST;
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "(sss)");
@@ -109,6 +117,8 @@ static int put_blockers(sd_bus_message *m, const Answer *a)
                 const Failure *f = &a->verdict->blockers[i];
                 const FailureInfo *info = failure_info(f->kind);
 
+                if (!utf8_fits(&left, f->node) || !utf8_fits(&left, f->sentence))
+                        break;
                 r = bus_append(m, "(sss)", info->bus_name, f->node,
                         *f->sentence ? f->sentence : info->sentence);
         }
@@ -139,13 +149,24 @@ static int put_attributes(sd_bus_message *m, const Record *rec)
         return r;
 }
 
-static int put_node(sd_bus_message *m, const Node *n)
+/* With its keys; the words around them count as well. */
+static bool node_fits(const Node *n, const char *on, size_t *left)
+{
+        bool fits = utf8_fits(left, on) && utf8_fits(left, node_name(n));
+
+        for (size_t i = 0; i < n->record->n_fields && fits; i++)
+                fits = utf8_fits(left, n->record->fields[i].key) &&
+                       utf8_fits(left, n->record->fields[i].value);
+        return fits;
+}
+
+static int put_node(sd_bus_message *m, const Node *n, size_t *left)
 {
         _cleanup_(freep) char *on = NULL;
         int r;
 
         r = node_on(n, &on);
-        if (r < 0)
+        if (r < 0 || !node_fits(n, on, left))
                 return r;
         r = sd_bus_message_open_container(m, 'a', "{ss}");
         if (r >= 0)
@@ -159,12 +180,13 @@ static int put_node(sd_bus_message *m, const Node *n)
 /* Insertion order of a graph is bottom up. */
 static int put_holders(sd_bus_message *m, const Answer *a)
 {
+        size_t left = LIMIT_ANSWER_LIST;
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "a{ss}");
-        for (size_t i = 0; a->graph && i < a->graph->n_nodes && r >= 0; i++)
+        for (size_t i = 0; a->graph && i < a->graph->n_nodes && r >= 0 && left > 0; i++)
                 if (a->graph->nodes[i]->marked)
-                        r = put_node(m, a->graph->nodes[i]);
+                        r = put_node(m, a->graph->nodes[i], &left);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -181,7 +203,14 @@ static int put_host(sd_bus_message *m, const Answer *a)
 
 static int put_notes(sd_bus_message *m, const Answer *a)
 {
-        return bus_append_strv(m, a->verdict->plan ? a->verdict->plan->notes : NULL);
+        char **notes = a->verdict->plan ? a->verdict->plan->notes : NULL;
+        size_t left = LIMIT_ANSWER_LIST;
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "s");
+        for (; notes && *notes && r >= 0 && utf8_fits(&left, *notes); notes++)
+                r = bus_append(m, "s", *notes);
+        return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 static const struct {

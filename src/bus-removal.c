@@ -10,7 +10,9 @@
 #include "bus-objects.h"
 #include "bus-sender.h"
 #include "bus.h"
+#include "caller-limits.h"
 #include "util/text.h"
+#include "util/utf8.h"
 
 #define GETTER(name)                                                                               \
         static int name(sd_bus *bus, const char *path, const char *interface,                      \
@@ -34,6 +36,13 @@ WORD_GETTER(get_plan_id, r->plan->id)
 WORD_GETTER(get_reason, r->request->reason)
 WORD_GETTER(get_transaction, r->request->transaction_id)
 
+GETTER(get_plan)
+{
+        const char *text = ((const Removal *)userdata)->plan_text;
+
+        return bus_append(reply, "s", strlen(text) > LIMIT_PLAN_SHOWN ? "" : text);
+}
+
 GETTER(get_progress)
 {
         const Removal *r = userdata;
@@ -45,10 +54,13 @@ GETTER(get_progress)
 GETTER(get_blockers)
 {
         const Removal *r = userdata;
+        size_t left = LIMIT_LIST;
         int e;
 
         e = sd_bus_message_open_container(reply, 'a', "(sss)");
-        for (size_t i = 0; i < r->n_blockers && e >= 0; i++)
+        for (size_t i = 0; i < r->n_blockers && e >= 0 && utf8_fits(&left, r->blockers[i].node) &&
+                           utf8_fits(&left, r->blockers[i].sentence);
+                i++)
                 e = bus_append(reply, "(sss)", failure_info(r->blockers[i].kind)->bus_name,
                         r->blockers[i].node, r->blockers[i].sentence);
         return e < 0 ? e : sd_bus_message_close_container(reply);
@@ -93,10 +105,14 @@ GETTER(get_error)
 GETTER(get_killed)
 {
         const Removal *r = userdata;
+        size_t left = LIMIT_LIST;
         int e;
 
         e = sd_bus_message_open_container(reply, 'a', "(usss)");
-        for (size_t i = 0; i < r->n_killed && e >= 0; i++)
+        for (size_t i = 0;
+                i < r->n_killed && e >= 0 && utf8_fits(&left, strempty(r->killed[i].unit)) &&
+                utf8_fits(&left, strempty(r->killed[i].reason));
+                i++)
                 e = bus_append(reply, "(usss)", r->killed[i].pid, strempty(r->killed[i].comm),
                         strempty(r->killed[i].unit), strempty(r->killed[i].reason));
         return e < 0 ? e : sd_bus_message_close_container(reply);
@@ -121,10 +137,13 @@ GETTER(get_awaited)
 GETTER(get_step_states)
 {
         const Removal *r = userdata;
+        size_t left = LIMIT_LIST;
         int e;
 
         e = sd_bus_message_open_container(reply, 'a', "(uusss)");
-        for (size_t i = 0; i < r->plan->n_steps && e >= 0; i++) {
+        for (size_t i = 0;
+                i < r->plan->n_steps && e >= 0 && utf8_fits(&left, step_node(&r->plan->steps[i]));
+                i++) {
                 const Step *s = &r->plan->steps[i];
 
                 e = bus_append(reply, "(uusss)", s->number, s->rung, s->ops->name, step_node(s),
@@ -260,7 +279,7 @@ const sd_bus_vtable bus_removal_vtable[] = {
                 SD_BUS_VTABLE_UNPRIVILEGED),
         FIXED("Id", "t", NULL, offsetof(Removal, id)),
         FIXED("Target", "s", get_target, 0),
-        FIXED("Plan", "s", NULL, offsetof(Removal, plan_text)),
+        FIXED("Plan", "s", get_plan, 0),
         FIXED("PlanId", "s", get_plan_id, 0),
         FIXED("StartedByUID", "u", get_uid, 0),
         FIXED("StartedUSec", "t", NULL, offsetof(Removal, started_realtime_usec)),

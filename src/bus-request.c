@@ -155,6 +155,21 @@ static int check_room(Manager *m, const Request *req, char *const *closure, Fail
         return 0;
 }
 
+/* Nobody can be shown such a plan, and so nobody can have agreed to it. */
+static int check_plan_length(const Request *req, const Plan *plan, Failure *f)
+{
+        _cleanup_(freep) char *text = NULL;
+        int r;
+
+        r = plan_print(plan, &text);
+        if (r < 0 || strlen(text) <= LIMIT_PLAN)
+                return r;
+        return failure_set(f, FAILURE_LIMIT_EXCEEDED, 0, req->target,
+                "its plan has %zu bytes, and more than %d cannot be told; unmount what is mounted "
+                "so often, or stop who uses it",
+                strlen(text), LIMIT_PLAN);
+}
+
 static int check_plan_id(const Request *req, Plan *plan, Failure *f)
 {
         int r;
@@ -221,6 +236,8 @@ static int check_verdict(const Question *q, Failure *f)
         int r;
 
         r = check_plan_id(q->req, q->verdict->plan, f);
+        if (r == 0)
+                r = check_plan_length(q->req, q->verdict->plan, f);
         if (r < 0)
                 return r;
         r = strv_split(strempty(q->verdict->closure), &closure);
@@ -409,6 +426,11 @@ int call_request_remove(Manager *m, sd_bus_message *msg, sd_bus_error *error)
 
 static int answer_plan(Question *q, PlannerAnswer *a, sd_bus_error *error)
 {
+        Failure f = { 0 };
+        int r = a->verdict->plan ? check_plan_length(q->req, a->verdict->plan, &f) : 0;
+
+        if (r < 0)
+                return fail(error, r, &f);
         return bus_plan_reply(q->msg, q->req, a->verdict, a->graph);
 }
 

@@ -24,6 +24,19 @@
 #define LIMIT_WAITERS_GUESTS 256
 #define LIMIT_WAITERS_USER 64
 
+/* Bytes of text in a list that an object shows. Anybody can mount what he sees a hundred thousand
+ * times, in a mount namespace of his own and under names of 4096 bytes, and the bus cuts off who
+ * sends a message of more than 32 MiB (dbus-daemon's max_message_size): all objects together have
+ * to fit, for GetManagedObjects. */
+#define LIMIT_LIST 32768
+/* The plan of a removal, as its property. */
+#define LIMIT_PLAN_SHOWN 262144
+/* The answer of PlanRemove is a message of its own: each list in it, and the plan. */
+#define LIMIT_ANSWER_LIST 4194304
+#define LIMIT_PLAN 8388608
+/* Reasons in one refusal; PlanRemove tells more. */
+#define LIMIT_REASONS 64
+
 /* Bytes. They go into a ledger, the journal and a status line. */
 #define LIMIT_TARGET 4096
 #define LIMIT_OPTION 1024

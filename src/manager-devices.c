@@ -9,7 +9,9 @@
 
 #include "bus.h"
 #include "kinds.h"
+#include "caller-limits.h"
 #include "util/text.h"
+#include "util/utf8.h"
 
 /* Kinds that are objects on the bus, and the kind their Parent has. */
 static const struct {
@@ -141,24 +143,29 @@ static bool is_holder(const Node *n)
                !node_is(n, KIND_HOST);
 }
 
+/* This runs in the daemon, and appending counts what is there already: both lists have to be short.
+ */
 static int set_holders(Device *d, const Graph *g)
 {
-        for (size_t i = 0; i < g->n_nodes; i++) {
+        size_t room_mounts = LIMIT_LIST, room_holders = LIMIT_LIST;
+        int r = 0;
+
+        for (size_t i = 0; i < g->n_nodes && r == 0; i++) {
                 const Node *n = g->nodes[i];
-                int r = 0;
+                const char *target = strempty(node_get(n, "target"));
 
                 if (!n->marked)
                         continue;
-                if (node_is(n, KIND_MOUNT))
-                        r = strv_append(&d->mounts, strempty(node_get(n, "target")));
-                if (r == 0 && is_holder(n))
-                        r = strv_append(&d->holders, node_kind(n));
-                if (r == 0 && is_holder(n))
+                if (node_is(n, KIND_MOUNT) && utf8_fits(&room_mounts, target))
+                        r = strv_append(&d->mounts, target);
+                if (r < 0 || !is_holder(n) || !utf8_fits(&room_holders, node_kind(n)) ||
+                        !utf8_fits(&room_holders, node_name(n)))
+                        continue;
+                r = strv_append(&d->holders, node_kind(n));
+                if (r == 0)
                         r = strv_append(&d->holders, node_name(n));
-                if (r < 0)
-                        return r;
         }
-        return 0;
+        return r;
 }
 
 /* A quick word for a list, from what stands on it; PlanRemove gives the real answer. */

@@ -124,3 +124,21 @@ int utf8_legal(const char *s, char **ret)
         memcpy(out, s, strlen(s) + 1);
         return 0;
 }
+
+/* Its length there, the NUL, and at most as much before it: the length, and what aligns it. */
+bool utf8_fits(size_t *left, const char *s)
+{
+        size_t cost = 16;
+
+        for (size_t n; *s; s += n) {
+                n = utf8_length((const unsigned char *)s);
+                cost += n > 0 ? n : ESCAPE_LENGTH;
+                n = n > 0 ? n : 1;
+        }
+        if (cost > *left) {
+                *left = 0;
+                return false;
+        }
+        *left -= cost;
+        return true;
+}

@@ -17,3 +17,6 @@ const char *utf8_printable(const char *s, char *buf, size_t size);
 /* Text of others, fit for D-Bus and otherwise as it is: only bytes that are no UTF-8 become \xHH.
  * *ret stays NULL when s is fit already. */
 int utf8_legal(const char *s, char **ret) __attribute__((warn_unused_result));
+/* Takes what s needs in a message off *left, or leaves nothing and says no: what does not fit ends
+ * a list. */
+bool utf8_fits(size_t *left, const char *s);

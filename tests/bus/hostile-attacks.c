@@ -10,13 +10,15 @@
 #include <unistd.h>
 
 #define MIB (1024U * 1024)
+/* The bus allows 128 open calls (dbus-daemon's max_replies_per_connection). */
+#define WINDOW 100
 
 static void attack_list(sd_bus *bus)
 {
         unsigned open = 0;
 
         for (unsigned i = 0; i < arg_count; i++)
-                throw(bus, message(bus, "ListRemovals"), &open, 1000);
+                throw(bus, message(bus, "ListRemovals"), &open, WINDOW);
         finish(bus, &open);
 }
 
@@ -34,7 +36,7 @@ static void attack_objects(sd_bus *bus)
                 if (sd_bus_message_new_method_call(
                             bus, &m, BUS_NAME, BUS_PATH, calls[i % 2][0], calls[i % 2][1]) < 0)
                         exit(2);
-                throw(bus, m, &open, 1000);
+                throw(bus, m, &open, WINDOW);
         }
         finish(bus, &open);
 }
@@ -44,7 +46,7 @@ static void attack_unknown(sd_bus *bus)
         unsigned open = 0;
 
         for (unsigned i = 0; i < arg_count; i++)
-                throw(bus, request(bus, "RequestRemove", "nowhere", "x"), &open, 200);
+                throw(bus, request(bus, "RequestRemove", "nowhere", "x"), &open, WINDOW);
         finish(bus, &open);
 }
 
@@ -93,7 +95,7 @@ static void attack_inhibit(sd_bus *bus)
 
                 if (sd_bus_message_append(m, "ssss", "", "storm", "because", "delay") < 0)
                         exit(2);
-                throw(bus, m, &open, 200);
+                throw(bus, m, &open, WINDOW);
         }
         finish(bus, &open);
 }
@@ -297,7 +299,7 @@ static void attack_nowhere(sd_bus *bus)
                             i % 4 < 2 ? "Cancel" : "GetAll") < 0 ||
                         (i % 4 >= 2 && sd_bus_message_append(m, "s", BUS_INTERFACE_REMOVAL) < 0))
                         exit(2);
-                throw(bus, m, &open, 500);
+                throw(bus, m, &open, WINDOW);
         }
         finish(bus, &open);
 }
@@ -366,7 +368,7 @@ const Attack attacks[] = {
         { "plan", attack_plan, 16 },
         { "think", attack_think, 4 },
         { "hit-and-run", attack_hit_and_run, 4 },
-        { "inhibit", attack_inhibit, 1 },
+        { "inhibit", attack_inhibit, 2 },
         { "long", attack_long, 1 },
         { "many", attack_many, 1 },
         { "nested", attack_nested, 1 },

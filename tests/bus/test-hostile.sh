@@ -8,6 +8,7 @@ set -eu
 
 program=${FAKE_MACHINE:-./tests/bus/fake-machine}
 hostile=${HOSTILE:-./tests/bus/hostile}
+polkit_program=${FAKE_POLKIT:-./tests/bus/fake-polkit}
 client=${PMEMREMOVECTL:-./src/pmemremovectl}
 command -v dbus-daemon >/dev/null || exit 77
 command -v busctl >/dev/null || exit 77
@@ -16,7 +17,9 @@ command -v busctl >/dev/null || exit 77
 work=$(mktemp -d)
 daemon=
 bus=
+polkit=
 cleanup() {
+        [ -z "$polkit" ] || kill "$polkit" 2>/dev/null || :
         [ -z "$daemon" ] || kill -KILL "$daemon" 2>/dev/null || :
         [ -z "$bus" ] || kill "$bus" 2>/dev/null || :
         rm -rf "$work"
@@ -45,9 +48,11 @@ cat >"$work/bus.conf" <<CONF
     <allow receive_type="signal"/>
     <allow send_destination="org.freedesktop.DBus"/>
     <allow send_destination="org.pmemremoved1"/>
+    <allow send_destination="org.freedesktop.PolicyKit1"/>
   </policy>
   <policy user="root">
     <allow own="org.pmemremoved1"/>
+    <allow own="org.freedesktop.PolicyKit1"/>
   </policy>
 </busconfig>
 CONF
@@ -91,6 +96,10 @@ stop() {
 }
 
 eventually test -S "$work/bus"
+echo org.pmemremoved1.inhibit-delay >"$work/allowed"
+"$polkit_program" /dev/null "$work/allowed" &
+polkit=$!
+eventually ctl status org.freedesktop.PolicyKit1 >/dev/null 2>&1
 : >"$work/more"
 start
 
@@ -158,6 +167,21 @@ tame "$client" --no-pager status
 tame cat "$work/log"
 grep -q '813 (' "$work/log" || fail "the log does not say who stayed"
 grep -q '^<0>' "$work/log" && fail "a line of somebody else's in the log"
+stop
+
+echo "# a crowd of mounts with long names: all objects fit in a message, a plan is told, and the honest caller is served"
+awk 'BEGIN {
+        while (length(name) < 1000) name = name "xxxxxxxxxx"
+        for (i = 0; i < 10000; i++) printf "mount %d on=filesystem:pmem0 target=/mnt/%s%d dev=259:0\n", i + 100, name, i
+}' >"$work/more"
+start
+manager ResolveTarget s namespace0.0 >/dev/null
+ctl call org.pmemremoved1 /org/pmemremoved1 org.freedesktop.DBus.ObjectManager GetManagedObjects >"$work/out"
+grep -q 'namespace0.0' "$work/out" || fail "no objects"
+[ "$(wc -c <"$work/out")" -lt 1000000 ] || fail "$(wc -c <"$work/out") bytes of objects"
+manager PlanRemove 'sa{sv}' namespace0.0 1 reason s nothing | grep -q '"ok"' || fail "no plan"
+"$hostile" --pid="$daemon" --count=200 objects || fail "see above"
+kill -0 "$daemon" || fail "the daemon is gone"
 stop
 
 echo "# ledgers that are not ours: told about, kept, not waited for, and in the way until they are deleted"

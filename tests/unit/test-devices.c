@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "caller-limits.h"
 #include "manager-devices.h"
 #include "util/text.h"
 
@@ -119,6 +120,33 @@ static void test_node(void **state)
         assert_null(device_node(graph_find(g, "host", "host")));
 }
 
+/* A user in a mount namespace of his own can have a hundred thousand. What is shown of them ends
+ * somewhere, and before anybody has waited for it. */
+static void test_crowd(void **state)
+{
+        _cleanup_(device_table_freep) DeviceTable *t = NULL;
+        _cleanup_(freep) char *text = NULL;
+        size_t size, sum = 0;
+        FILE *f = open_memstream(&text, &size);
+        const Device *d;
+
+        assert_non_null(f);
+        (void)fputs(machine, f);
+        for (unsigned i = 0; i < 100000; i++)
+                (void)fprintf(f, "mount %u on=filesystem:pmem0p1 target=/mnt/%0100u\n", 100 + i, i);
+        assert_int_equal(fclose(f), 0);
+        (void)alarm(60);
+        t = table(text);
+        (void)alarm(0);
+        d = device_table_find(t, "namespace0.0");
+        for (char **m = d->mounts; *m; m++)
+                sum += strlen(*m);
+        assert_in_range(sum, LIMIT_LIST / 2, LIMIT_LIST);
+        assert_string_equal(d->mounts[0], "/mnt/pmem");
+        assert_true(strv_length(d->holders) % 2 == 0);
+        assert_in_range(strv_length(d->holders), 100, 2 * LIMIT_LIST / 16);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -126,6 +154,7 @@ int main(void)
                 cmocka_unit_test(test_can_not_remove),
                 cmocka_unit_test(test_compare),
                 cmocka_unit_test(test_node),
+                cmocka_unit_test(test_crowd),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
