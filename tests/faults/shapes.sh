@@ -117,7 +117,7 @@ up_dm() {
 setup_leg() {
         wipefs -qa /dev/pmem0 /dev/pmem1
         mdadm --create /dev/md0 --run --assume-clean --homehost=any --metadata=1.2 --level=1 --raid-devices=2 \
-                --bitmap=internal --size=200M /dev/pmem0 /dev/pmem1 2>/dev/null
+                --bitmap=internal --size=400M /dev/pmem0 /dev/pmem1 2>/dev/null
         udevadm settle
         make_xfs /dev/md0
         mkdir -p "$mnt"
