@@ -341,6 +341,8 @@ static void take_reverted(Removal *r, const Record *rec)
         /* One that never got frozen has no "thawed". */
         if (streq(s->ops->name, "freeze"))
                 r->frozen_since_usec = 0;
+        if (record_get(rec, "lost"))
+                return;
         removal_log(
                 r, LOG_INFO, NULL, s, NULL, "%s is undone", plan_step_text(s, text, sizeof(text)));
 }

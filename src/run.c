@@ -208,6 +208,7 @@ static void note_lost(Run *run, const Step *s, Failure *f)
 
 static int revert_step(Run *run, const Step *s, Failure *f)
 {
+        bool lost = false;
         char number[16];
         int r;
 
@@ -216,15 +217,15 @@ static int revert_step(Run *run, const Step *s, Failure *f)
         r = revert_patiently(run, s, f);
         if (r < 0 && vanished_look(run) && vanished_explains(run, s)) {
                 note_lost(run, s, f);
-                r = 0;
-        }
-        if (r < 0) {
+                lost = true;
+        } else if (r < 0) {
                 complete_failure(f, s, r);
                 (void)note_failure(run, "revert-failed", s, f);
                 return r;
         }
         /* It is reverted also where that cannot be written: a later life asks the kernel again. */
-        (void)run_note(run, "reverted", run_step_number(s, number), NULL);
+        (void)run_note(
+                run, "reverted", run_step_number(s, number), "lost", lost ? "yes" : NULL, NULL);
         return 0;
 }
 
@@ -269,8 +270,7 @@ static int end_badly(Run *run, Failure *f)
 {
         Failure undo = { 0 };
 
-        bool vanished = vanished_look(run);
-
+        (void)vanished_look(run);
         if (run->committed) {
                 f->kind = FAILURE_PARTIAL;
                 (void)finish(run, f, "partial");
@@ -278,7 +278,7 @@ static int end_badly(Run *run, Failure *f)
         }
         if (roll_back(run, &undo) == 0) {
                 /* It may also have gone while everything was undone. */
-                if (vanished_look(run) || vanished)
+                if (vanished_look(run))
                         vanished_tell(run, f);
                 (void)finish(run, f, "rolled-back");
                 return f->err < 0 ? f->err : -EIO;

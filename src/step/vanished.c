@@ -71,23 +71,27 @@ bool vanished_explains(const Run *run, const Step *s)
                run_recall(run, "vanished", NULL);
 }
 
-/* "a, b", as far as there is room. */
+/* "a, b", as far as there is room; each once, as there may be a mount of it in each namespace. */
 static void join(const Run *run, const char *verb, const char *key, char *buf, size_t size)
 {
         const Record *r;
         size_t used = 0;
 
         *buf = '\0';
-        for (size_t i = 0; (r = run_noted(run, verb, i)) && used < size; i++)
-                used += (size_t)snprintf(buf + used, size - used, "%s%s", i > 0 ? ", " : "",
-                        strempty(record_get(r, key)));
+        for (size_t i = 0; (r = run_noted(run, verb, i)) && used < size; i++) {
+                const char *word = strempty(record_get(r, key));
+
+                if (!strstr(buf, word))
+                        used += (size_t)snprintf(
+                                buf + used, size - used, "%s%s", used ? ", " : "", word);
+        }
 }
 
 void vanished_tell(const Run *run, Failure *f)
 {
         const Record *r = run_recall(run, "vanished", NULL);
         char devices[128], lost[400];
-        const char *first = "";
+        const char *first = "", *end;
         Failure now = { 0 };
 
         if (!r)
@@ -96,10 +100,13 @@ void vanished_tell(const Run *run, Failure *f)
         join(run, "lost", "what", lost, sizeof(lost));
         if (f->kind != FAILURE_VANISHED)
                 first = f->sentence;
+        /* That is told anew. */
+        end = strstr(first, "; everything was undone");
         (void)failure_set(&now, FAILURE_VANISHED, -ENODEV, strempty(r->name),
-                "somebody else took %s away while it was being removed%s%s%s; everything else was "
-                "undone%s%s",
-                devices, *first ? " (it began with: " : "", first, *first ? ")" : "",
+                "somebody else took %s away while it was being removed%s%.*s%s; everything else "
+                "was undone%s%s",
+                devices, *first ? " (it began with: " : "",
+                end ? (int)(end - first) : (int)strlen(first), first, *first ? ")" : "",
                 *lost ? "; not given back, because it stood on that memory: " : "", lost);
         (void)snprintf(now.step, sizeof(now.step), "%s", f->step);
         *f = now;

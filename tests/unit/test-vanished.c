@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Memory that somebody else takes away in the middle of a run: what the run says of it, what it
+ * gives back, and what it must not bind again. The engine, the ledger and the unbind are the real
+ * ones; the nd bus is made up. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sys/mman.h>
+
+#include "run.h"
+#include "util/text.h"
+
+#define DEVICE "pfn0.0"
+
+/* What the kernel would hold: the unbind is made by a child. */
+static struct World {
+        bool bound;
+        int binds;
+} * world;
+/* Memory, as /run is. */
+static char dir[] = "/dev/shm/pmemremoved-test-XXXXXX";
+
+int __wrap_bind_driver(const char *device, char *buf, size_t size);
+int __wrap_bind_attach(const char *driver, const char *device);
+int __wrap_bind_detach(const char *driver, const char *device);
+
+int __wrap_bind_driver(const char *device, char *buf, size_t size)
+{
+        assert_string_equal(device, DEVICE);
+        (void)snprintf(buf, size, "nd_pmem");
+        return world->bound ? 0 : -ENOENT;
+}
+
+int __wrap_bind_attach(const char *driver, const char *device)
+{
+        world->bound = true;
+        world->binds++;
+        return 0;
+}
+
+int __wrap_bind_detach(const char *driver, const char *device)
+{
+        if (!world->bound)
+                return -ENODEV;
+        world->bound = false;
+        return 0;
+}
+
+static int take_away(const Step *s, Run *run, Failure *f)
+{
+        world->bound = false;
+        return 0;
+}
+
+static int nothing(const Step *s, Run *run, Failure *f)
+{
+        return 0;
+}
+
+static int refuse(const Step *s, Run *run, Failure *f)
+{
+        return failure_set(f, FAILURE_BUSY, -EBUSY, "node", "made to fail");
+}
+
+/* As a mount is put back, or something thawed. */
+static int give_back(const Step *s, Run *run, Failure *f)
+{
+        return world->bound ? 0
+                            : failure_set(f, FAILURE_ROLLBACK_FAILED, -EIO, "node", "no device");
+}
+
+static const StepOps ops_turn = { "turn", "turning", NULL, nothing, give_back };
+static const StepOps ops_mount = { "mount", "unmounting", NULL, nothing, give_back };
+static const StepOps ops_intrude = { "intrude", "being hit", NULL, take_away, nothing };
+static const StepOps ops_late = { "late", "being hit later", NULL, nothing, take_away };
+static const StepOps ops_fail = { "fail", "failing", NULL, refuse, nothing };
+
+/* Takes the place of the pipeline's registry: policy.o is not linked into this program. */
+const StepOps *policy_find_step(const char *name)
+{
+        static const StepOps *const all[] = { &ops_turn, &ops_mount, &ops_intrude, &ops_late,
+                &ops_fail, &step_commit, &step_unbind };
+
+        for (size_t i = 0; i < ELEMENTSOF(all); i++)
+                if (streq(all[i]->name, name))
+                        return all[i];
+        return NULL;
+}
+
+static Ledger *new_ledger(const char *const steps[])
+{
+        _cleanup_(request_freep) Request *req = request_new();
+        _cleanup_(plan_freep) Plan *p = plan_new();
+        Ledger *l;
+
+        assert_int_equal(free_and_strdup(&req->target, "namespace0.0"), 0);
+        p->target = record_new("target", "namespace0.0");
+        for (; *steps; steps++) {
+                Record *args = record_new("step", "namespace0.0");
+
+                assert_int_equal(record_set(args, "op", *steps), 0);
+                if (streq(*steps, "mount") || streq(*steps, "unbind"))
+                        assert_int_equal(record_set(args, "device", DEVICE), 0);
+                assert_int_equal(record_set(args, "driver", "nd_pmem"), 0);
+                assert_int_equal(record_set(args, "wait", "60000000"), 0);
+                assert_int_equal(plan_add_step(p, policy_find_step(*steps), 0, args), 0);
+        }
+        assert_int_equal(plan_seal(p), 0);
+        assert_int_equal(ledger_create(dir, req, p, &l), 0);
+        return l;
+}
+
+/* Runs it, and leaves the failure in f; the state it ended in. */
+static const char *run(const char *const steps[], Failure *f)
+{
+        static char state[32];
+        _cleanup_(ledger_freep) Ledger *l = new_ledger(steps);
+        int r;
+
+        *world = (struct World){ .bound = true };
+        *f = (Failure){ 0 };
+        r = run_plan(l, -EBADF, f);
+        assert_true((r < 0) == (f->kind != FAILURE_NONE));
+        (void)snprintf(state, sizeof(state), "%s",
+                strempty(record_get(ledger_last(l, "finished"), "state")));
+        return state;
+}
+
+static void test_ours(void **state)
+{
+        static const char *const removed[] = { "mount", "unbind", NULL };
+        static const char *const undone[] = { "mount", "unbind", "fail", NULL };
+        Failure f;
+
+        assert_string_equal(run(removed, &f), "succeeded");
+        assert_false(world->bound);
+        assert_string_equal(run(undone, &f), "rolled-back");
+        assert_int_equal(f.kind, FAILURE_BUSY);
+        assert_int_equal(world->binds, 1);
+}
+
+static void test_before_our_unbind(void **state)
+{
+        static const char *const steps[] = { "mount", "intrude", "unbind", NULL };
+        Failure f;
+
+        assert_string_equal(run(steps, &f), "rolled-back");
+        assert_int_equal(f.kind, FAILURE_VANISHED);
+        assert_non_null(strstr(f.sentence, DEVICE));
+        assert_non_null(strstr(f.sentence, "unmounting namespace0.0"));
+        assert_int_equal(world->binds, 0);
+}
+
+static void test_between_commit_and_unbind(void **state)
+{
+        static const char *const steps[] = { "commit", "intrude", "unbind", NULL };
+        Failure f;
+
+        assert_string_equal(run(steps, &f), "partial");
+        assert_non_null(strstr(f.sentence, "somebody else"));
+}
+
+static void test_before_commit(void **state)
+{
+        static const char *const steps[] = { "mount", "intrude", "commit", "unbind", NULL };
+        Failure f;
+
+        assert_string_equal(run(steps, &f), "rolled-back");
+        assert_int_equal(f.kind, FAILURE_VANISHED);
+}
+
+/* Bound again by us, and then taken away by somebody. */
+static void test_on_the_way_back(void **state)
+{
+        static const char *const steps[] = { "mount", "late", "unbind", "fail", NULL };
+        Failure f;
+
+        assert_string_equal(run(steps, &f), "rolled-back");
+        assert_int_equal(f.kind, FAILURE_VANISHED);
+        assert_non_null(strstr(f.sentence, "made to fail"));
+        assert_int_equal(world->binds, 1);
+        assert_false(world->bound);
+}
+
+/* What has nothing to do with the memory has no excuse. */
+static void test_no_excuse(void **state)
+{
+        static const char *const steps[] = { "turn", "intrude", "unbind", NULL };
+        Failure f;
+
+        assert_string_equal(run(steps, &f), "stuck");
+}
+
+static int setup(void **state)
+{
+        world = mmap(
+                NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        return world == MAP_FAILED || !mkdtemp(dir) ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+        _cleanup_(closedirp) DIR *d = opendir(dir);
+
+        for (struct dirent *e; d && (e = readdir(d));)
+                (void)unlinkat(dirfd(d), e->d_name, 0);
+        (void)munmap(world, sizeof(*world));
+        return rmdir(dir);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_ours),
+                cmocka_unit_test(test_before_our_unbind),
+                cmocka_unit_test(test_between_commit_and_unbind),
+                cmocka_unit_test(test_before_commit),
+                cmocka_unit_test(test_on_the_way_back),
+                cmocka_unit_test(test_no_excuse),
+        };
+
+        return cmocka_run_group_tests(tests, setup, teardown);
+}
