@@ -134,10 +134,12 @@ void manager_removal_changed(Manager *m)
 }
 
 /* Said when a snapshot shows it, at once or with the next one; until the removal has ended, the way
- * back is open and nothing is said. */
+ * back is open and nothing is said. Of one that is stuck, what it unbound is out by its doing. */
 static void tell_removed(Manager *m, const Removal *r)
 {
-        for (char **n = r->closure; n && *n; n++) {
+        char **names = r->state == REMOVAL_STUCK ? r->unbinding : r->closure;
+
+        for (char **n = names; n && *n; n++) {
                 Device *d = device_table_find(m->devices, *n);
 
                 if (strv_contains(r->vanished, *n))
@@ -145,14 +147,13 @@ static void tell_removed(Manager *m, const Removal *r)
                 if (d && streq(d->can_remove, "removed"))
                         bus_signal_device_removed(m, d->path, "requested");
                 else if (d)
-                        d->expected = true;
+                        d->expected = r->state != REMOVAL_STUCK || manager_device_lost_driver(d);
         }
 }
 
 void manager_removal_ended(Manager *m, Removal *r)
 {
-        if ((r->state == REMOVAL_SUCCEEDED || r->state == REMOVAL_PARTIAL) &&
-                !r->request->dry_run && !r->replaying)
+        if (r->state != REMOVAL_ROLLED_BACK && !r->request->dry_run && !r->replaying)
                 tell_removed(m, r);
         bus_signal_device_removal(r);
         watch_kick(m->watch);
