@@ -47,7 +47,7 @@ static void tell(const Device *d, const Removal *r)
                 (void)snprintf(during, sizeof(during), ", during removal %" PRIu64 " of it", r->id);
         log_event(*holders ? LOG_WARNING : LOG_NOTICE, MESSAGE_SURPRISE, fields,
                 "%s went away without a request to pmemremoved%s, %s%s.", d->name, during,
-                *holders ? "while it was in use by " : "unused", holders);
+                *holders ? "while it was in use by " : "and nobody was known to use it", holders);
 }
 
 void manager_device_vanished(Manager *m, Device *d, const Removal *r)

@@ -2,7 +2,7 @@
 # The memory goes away in the middle of a removal, by somebody else's hand: while processes are asked to leave, while we
 # have it frozen, at the commit point, while all is undone. The removal ends at once and says so; nothing stays frozen,
 # and nothing is bound again that somebody else unbound.
-# lab: kernel=new config=two timeout=240
+# lab: kernel=new config=two timeout=400
 # matrix: somebody else takes the memory away during the removal | all | failed: vanished; past the commit point partial
 
 unbind() {
@@ -84,7 +84,10 @@ else
 fi
 again
 
-note "while it is undone: the mount has nothing to stand on any more, and is not called stuck"
+note "while it is undone: the mount has nothing to stand on any more, and is not called stuck; its unit is free again"
+echo "/dev/pmem0 $mnt xfs noauto,nofail 0 0" >>/etc/fstab
+systemctl daemon-reload
+unit=$(systemd-escape -p --suffix=mount "$mnt")
 begin 100ms
 # The unmount has been made, the claim is held, and it waits for Confirm.
 kill -KILL "$app"
@@ -93,11 +96,13 @@ crash --stop 'rollback' worker
 request namespace0.0 mode s graceful hold-before-commit b true
 reaches waiting
 must_fail is_mounted
+[ "$(systemctl show -P LoadState "$unit")" = masked ]
 tell Cancel
 crashed
 unbind
 kill -CONT "$(pgrep -of '^pmemremoved --run')"
 vanished failed
 property Error | grep -q "$mnt"
+[ "$(systemctl show -P LoadState "$unit")" = loaded ] || fail "$unit is still masked"
 [ "$(property State)" = 's "rolled-back"' ]
 again

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # While the umount sleeps in the kernel: the daemon is stopped, and the stop ends in its time; it is killed, and the next
 # one has its name and answers, says for whom it waits, and takes everything back when the kernel returns.
-# lab: kernel=new config=two timeout=240
+# lab: kernel=new config=two timeout=400
 # matrix: the daemon is stopped or killed while a umount sleeps | graceful | the next one waits for the kernel, then undoes
 
 wipefs -qa /dev/pmem0

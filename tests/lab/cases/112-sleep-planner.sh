@@ -2,7 +2,7 @@
 # The memory goes away while a planner looks at it: an answer comes, and nothing hangs. Then somebody else's unbind waits
 # for a stuck writer inside the kernel, with the device locked, and every scan that looks at the device sleeps behind it.
 # Callers get an answer with the stack of who sleeps, the sleepers do not pile up, and the daemon goes on answering.
-# lab: kernel=new config=two timeout=240
+# lab: kernel=new config=two timeout=400
 # matrix: scans that sleep in the kernel | - | answered with the stack after a minute, and bounded in number
 
 planners() {
@@ -21,7 +21,7 @@ start_daemon
 daemon=$(systemctl show -P MainPID pmemremoved)
 note "it goes while it is looked at"
 for delay in 0 0.02 0.05 0.1 0.2 0.4; do
-        wait_for '[ "$(busctl get-property $bus_name $bus_path/device/namespace0_2e0 $bus_name.Device CanRemove)" = "s \"yes\"" ]' 20
+        wait_for '[ "$(busctl get-property $bus_name $bus_path/device/namespace0_2e0 $bus_name.Device CanRemove)" = "s \"yes\"" ]' 90
         timeout 60 pmemremovectl plan namespace0.0 >/run/plan 2>&1 &
         asker=$!
         sleep "$delay"
