@@ -37,7 +37,7 @@ held_at() {
         last_id
         ledger=$run/$id.ledger
         until_true "$row_limit" is_reported || wrong+="the ledger is not closed; "
-        until_true 20 is_quiet || wrong+="a process is left; "
+        until_true "$row_limit" is_quiet || wrong+="a process is left; "
         ledger_lines || true
         read_end
         same_result || true
@@ -86,7 +86,7 @@ no_space() {
         rm -f "$faults/1"
         read_end
         [ -n "$state" ] || restart_daemon
-        until_true 20 is_finished || wrong+="the ledger is not closed; "
+        until_true "$row_limit" is_finished || wrong+="the ledger is not closed; "
         read_end
         [[ $result = done && $said = 's "done"' ]] || [[ $result != done && $said != 's "done"' ]] ||
                 wrong+="it said $said, and then $result; "
