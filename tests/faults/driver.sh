@@ -349,7 +349,9 @@ all_rows() {
         rows '' daemon ''
         last=$(step_of commit)
         if [ -n "$last" ]; then series+=(forward); else last=$(step_of verify); fi
-        if [ "$every" -ge 20 ]; then
+        if [ "$every" -eq 0 ]; then
+                series=()
+        elif [ "$every" -ge 20 ]; then
                 which=$(((${#shape} + part) % ${#series[@]}))
                 series=("${series[which]}")
         fi
@@ -376,6 +378,7 @@ matrix() {
         prepare
         all_rows >/run/rows
         grep '^pruned|' /run/rows | sort | uniq -c | sed 's/^ *\([0-9]*\) pruned|/pruned \1 /'
+        [ "$every" -gt 0 ] || return 0
         mapfile -t list < <(grep -v '^pruned|' /run/rows | chosen)
         note "${#list[@]} rows"
         for line in "${list[@]}"; do
