@@ -5,17 +5,20 @@
 # lab: kernel=new config=two timeout=240 power-loss=yes
 # matrix: power loss at each step | graceful, forced; XFS, ext4 | log recovered, checkers clean, no acknowledged record lost
 
-phase=$1 n=$2 road=${3:-} fs=${4:-} stride=${5:-1}
+phase=$1 n=$2 road=${3:-} fs=${4:-} stride=${5:-1} at=0
 # On the other memory, which outlives the power too: what was acknowledged, and the units of the machine.
 safe=/mnt/safe
 # Road, filesystem, and at which line of the ledger: a begin and an end for each step of the plan.
-sample=('forced xfs 17' 'graceful ext4 14' 'forced xfs 20')
+sample=('forced xfs begin unbind' 'graceful ext4 begin unmount' 'forced xfs end freeze')
 
 choose() {
         if [ -n "$road" ]; then
-                at=$((1 + (n - 1) * stride))
+                at=$(((n - 1) * stride))
+                when=begin
+                [ $((at % 2)) = 0 ] || when=end
+                op=''
         elif [ "$n" -le ${#sample[@]} ]; then
-                read -r road fs at <<<"${sample[n - 1]}"
+                read -r road fs when op <<<"${sample[n - 1]}"
         else
                 exit 0
         fi
@@ -43,17 +46,23 @@ start_writers() {
 
 # The line of the ledger by which the instant is known.
 line_at() {
-        local steps step=$(((at + 1) / 2)) op when
+        local steps step=$((at / 2 + 1))
         pmemremovectl plan --json=short --mode="$road" namespace0.0 >/run/plan
         steps=$(jq '.steps | length' /run/plan)
         [ "$step" -le "$steps" ] || exit 0
-        op=$(jq -r ".steps[$((step - 1))].step" /run/plan)
-        line="end $step\$" when=end
-        if [ $((at % 2)) = 1 ]; then line="begin $step " when=begin; fi
+        if [ -n "$op" ]; then
+                step=$(jq --arg op "$op" '[.steps[].step] | index($op) + 1' /run/plan)
+        else
+                op=$(jq -r ".steps[$((step - 1))].step" /run/plan)
+        fi
+        case $when in
+        begin) line="begin $step " delay=$((n * 7919 % 4000)) ;;
+        end) line="end $step\$" delay=0 ;;
+        esac
         printf '%s %s, power off at the %s of step %d of %d (%s)\n' "$road" "$fs" "$when" "$step" "$steps" "$op"
 }
 
-cut() {
+until_the_cut() {
         choose
         set_the_stage
         start_writers
@@ -62,7 +71,7 @@ cut() {
         echo "$fs" >"$safe/filesystem"
         sync -f "$safe"
         # A begin says that the step will be applied, so a little later it is being applied.
-        crash --power=$((at % 2 * (n * 7919 % 4000))) "$line"
+        crash --power="$delay" "$line"
         request namespace0.0 mode s "$road"
         wait "$killer" || true
         sleep 20
@@ -80,7 +89,7 @@ switch_on() {
         fs=$(cat "$safe/filesystem")
 }
 
-after() {
+afterwards() {
         local name
         switch_on
         find "$safe/units" | sort | diff "$safe/units.before" -
@@ -96,4 +105,7 @@ after() {
         pmemremovectl plan namespace0.0 >/dev/null
 }
 
-$phase
+case $phase in
+cut) until_the_cut ;;
+after) afterwards ;;
+esac
