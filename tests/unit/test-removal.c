@@ -268,6 +268,16 @@ static void test_records(void **state)
         take(r, "thawed pmem0 usec=42", _EVENT_INVALID);
         assert_false(manager_frozen(m));
         assert_int_equal(r->frozen_usec, 42);
+        /* The attempt is where it begins, also when it is read back long after. */
+        take(r, "freezing pmem0 at=7", _EVENT_INVALID);
+        take(r, "frozen pmem0", _EVENT_INVALID);
+        assert_int_equal(r->frozen_since_usec, 7);
+        take(r, "thawed pmem0 usec=1", _EVENT_INVALID);
+        take(r, "freezing pmem0 at=8", _EVENT_INVALID);
+        assert_true(manager_frozen(m));
+        take(r, "not-frozen pmem0", _EVENT_INVALID);
+        assert_false(manager_frozen(m));
+        assert_int_equal(r->frozen_usec, 43);
         take(r, "fail 2 kind=busy err=16 node=/mnt/pmem sentence=held", EVENT_STEP_FAILED);
         take(r, "fail 3 kind=timed-out err=110 node=x", EVENT_STEP_FAILED);
         assert_int_equal(r->failure.kind, FAILURE_BUSY);
