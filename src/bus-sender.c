@@ -16,7 +16,7 @@
 #include "util/text.h"
 
 /* The bus daemon is quick, or nobody has a bus. */
-#define ANSWER_USEC (5 * USEC_PER_SEC)
+#define ANSWER_USEC (2 * USEC_PER_SEC)
 /* NameAcquired is one. */
 #define STRAY_MAX 16
 
@@ -35,14 +35,32 @@ static int open_side(Manager *m)
         return r < 0 ? r : 0;
 }
 
+static void close_side(Manager *m)
+{
+        m->side_bus = sd_bus_close_unref(m->side_bus);
+        /* Nothing else in the daemon is as big. */
+        (void)malloc_trim(0);
+}
+
 static void drain_side(Manager *m)
 {
         for (unsigned i = 0; i < STRAY_MAX; i++)
                 if (sd_bus_process(m->side_bus, NULL) <= 0)
                         return;
-        m->side_bus = sd_bus_close_unref(m->side_bus);
-        /* Nothing else in the daemon is as big. */
-        (void)malloc_trim(0);
+        close_side(m);
+}
+
+/* -ENXIO: nobody has that name any more. */
+static int ask_side(Manager *m, const char *sender, uint64_t mask, sd_bus_creds **ret)
+{
+        int r;
+
+        r = open_side(m);
+        if (r < 0)
+                return r;
+        r = sd_bus_get_name_creds(m->side_bus, sender, mask, ret);
+        drain_side(m);
+        return r < 0 ? r : 0;
 }
 
 int bus_sender_creds(Manager *m, sd_bus_message *msg, uint64_t mask, sd_bus_creds **ret)
@@ -52,12 +70,12 @@ int bus_sender_creds(Manager *m, sd_bus_message *msg, uint64_t mask, sd_bus_cred
 
         if (!sender)
                 return -ENXIO;
-        r = open_side(m);
-        if (r < 0)
+        r = ask_side(m, sender, mask, ret);
+        if (r >= 0 || r == -ENXIO)
                 return r;
-        r = sd_bus_get_name_creds(m->side_bus, sender, mask, ret);
-        drain_side(m);
-        return r < 0 ? r : 0;
+        /* The answer lies behind what somebody sent, or the connection is gone. */
+        close_side(m);
+        return ask_side(m, sender, mask, ret);
 }
 
 int bus_sender_uid(Manager *m, sd_bus_message *msg, uid_t *ret)
