@@ -16,6 +16,8 @@ static const struct {
         const char *cause;
 } causes[] = {
         { FOREIGN, "it belongs to another user, or others may read or write it" },
+        /* The daemon has given up what root may do with files of others. */
+        { -EACCES, "it belongs to another user, or others may read or write it" },
         { NO_FILE, "it is no plain file" },
         { -ENXIO, "it is no plain file" },
         { -EISDIR, "it is a directory" },
