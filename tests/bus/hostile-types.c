@@ -50,7 +50,7 @@ static void append_values(sd_bus_message *m, const char *types)
 static void call_wrong(sd_bus *bus, const char *path, const char *interface, const char *member,
         const char *types, const char *right)
 {
-        char what[128];
+        char what[1280];
         sd_bus_message *m;
 
         if (streq(types, right))
