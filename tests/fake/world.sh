@@ -11,7 +11,7 @@
 set -eu
 
 # umockdev preloads its library, which a program built with ASan would take for a mistake.
-ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0:${ASAN_OPTIONS:-}
+ASAN_OPTIONS=verify_asan_link_order=0:${ASAN_OPTIONS:-}
 export ASAN_OPTIONS
 
 if [ "${WORLD_INSIDE:-}" != yes ]; then
