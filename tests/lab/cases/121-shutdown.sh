@@ -22,6 +22,13 @@ RequiresMountsFor=$mnt
 [Service]
 ExecStart=/bin/sh -c 'cd $mnt; exec sleep infinity'
 END
+# As systemd-poweroff.service, but for what it executes.
+cat >/run/systemd/system/down.target <<'END'
+[Unit]
+DefaultDependencies=no
+Requires=shutdown.target umount.target
+After=shutdown.target umount.target
+END
 systemctl daemon-reload
 mkdir -p "$mnt"
 systemctl start mnt-pmem.mount db.service
@@ -34,7 +41,7 @@ request namespace0.0 mode s forced
 crashed
 [ "$(systemctl show -P ActiveState db.service)" = inactive ]
 
-systemctl start --no-block --job-mode=replace-irreversibly shutdown.target
+systemctl start --no-block --job-mode=replace-irreversibly down.target
 wait_for '[ "$(systemctl show -P ActiveState pmemremoved)" = deactivating ]' 20
 sleep 1
 kill -CONT "$(pgrep -of '^pmemremoved --run')"

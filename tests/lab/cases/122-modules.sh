@@ -4,9 +4,13 @@
 # lab: kernel=new config=two timeout=150
 # matrix: the kernel's modules are unloaded | any | idle: they go and come back; under way: the kernel refuses
 
-modules=(nd_pmem dax_pmem nd_btt nfit libnvdimm)
-unload() {
-        modprobe -r "$@"
+# What uses libnvdimm goes first, whatever it is on this kernel.
+unload_all() {
+        local m
+        for m in nd_pmem dax_pmem nd_btt nd_e820 virtio_pmem cxl_pmem cxl_acpi nfit; do
+                [ ! -e "/sys/module/$m" ] || modprobe -r "$m" || return
+        done
+        [ ! -e /sys/module/libnvdimm ] || modprobe -r libnvdimm
 }
 
 answers_nothing_there() {
@@ -22,15 +26,16 @@ world >/run/before
 note "under way: the claim holds the disk"
 request namespace0.0 mode s graceful hold-before-commit b true
 reaches waiting
-must_fail unload nd_pmem
+must_fail modprobe -r nd_pmem
 tell Cancel
 wait_removal cancelled
 as_before
 
 note "idle"
 umount "$mnt"
-wait_for 'unload "${modules[@]}"' 20
-[ ! -e /sys/bus/nd ] || fail "something holds libnvdimm: $(lsmod | grep nvdimm)"
+udevadm settle
+unload_all || { sleep 1; unload_all; } || fail "something holds them: $(lsmod | grep -E 'nvdimm|nd_|dax|nfit')"
+[ ! -e /sys/bus/nd ]
 wait_for answers_nothing_there 20
 
 note "a start without them"
