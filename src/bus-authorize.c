@@ -5,6 +5,7 @@
 
 #include "bus-polkit.h"
 
+#include "bus-signals.h"
 #include "caller-limits.h"
 #include "util/log.h"
 #include "util/text.h"
@@ -142,7 +143,7 @@ static int on_polkit(sd_bus_message *reply, void *userdata, sd_bus_error *unused
         else if (r == 1)
                 r = a->allowed.call(a->manager, a->msg, a->allowed.userdata, &error);
         if (r < 0)
-                (void)sd_bus_reply_method_errno(a->msg, r, &error);
+                bus_answer_error(a->msg, r, &error);
         return 0;
 }
 

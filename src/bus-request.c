@@ -9,6 +9,7 @@
 #include "bus-error.h"
 #include "bus-guests.h"
 #include "bus-options.h"
+#include "bus-signals.h"
 #include "bus-sender.h"
 #include "caller-limits.h"
 #include "manager-inhibitors.h"
@@ -93,7 +94,7 @@ static void on_answer(PlannerAnswer *a, void *userdata)
         else
                 r = q->answer(q, a, &error);
         if (r < 0)
-                (void)sd_bus_reply_method_errno(q->msg, r, &error);
+                bus_answer_error(q->msg, r, &error);
         question_release(q);
 }
 
@@ -294,7 +295,7 @@ static int begin(Question *q, sd_bus_error *error)
                 (void)removal_cancel(removal, "its caller left the bus", NULL);
                 return -ECANCELED;
         }
-        (void)sd_bus_reply_method_return(q->msg, "o", removal->path);
+        bus_answer(q->msg, "o", removal->path);
         (void)removal_start(removal, NULL);
         return 1;
 }

@@ -12,6 +12,8 @@
 #include "removal-inhibit.h"
 #include "util/text.h"
 
+#define ANSWER_TRIES 3
+
 static bool silent(const Removal *r)
 {
         return r->replaying || !r->manager->bus;
@@ -162,4 +164,18 @@ void bus_signal_device_removed(Manager *m, const char *path, const char *how)
         if (m->bus)
                 (void)sd_bus_emit_signal(
                         m->bus, BUS_PATH, BUS_INTERFACE_MANAGER, "DeviceRemoved", "os", path, how);
+}
+
+void bus_answer(sd_bus_message *m, const char *type, const char *text)
+{
+        for (int i = 0; i < ANSWER_TRIES; i++)
+                if (sd_bus_reply_method_return(m, type, text) != -ENOMEM)
+                        return;
+}
+
+void bus_answer_error(sd_bus_message *m, int r, const sd_bus_error *e)
+{
+        for (int i = 0; i < ANSWER_TRIES; i++)
+                if (sd_bus_reply_method_errno(m, r, e) != -ENOMEM)
+                        return;
 }

@@ -7,6 +7,10 @@
 #include "removal.h"
 
 void bus_signal_new(const Removal *r);
+/* The late answer to who asked and waits for it; type is "s" or "o". Tried again when there is no
+ * memory for it: libsystemd answers by itself only what a method handler returns. */
+void bus_answer(sd_bus_message *m, const char *type, const char *text);
+void bus_answer_error(sd_bus_message *m, int r, const sd_bus_error *e);
 void bus_signal_finished(const Removal *r);
 /* One per device of the closure: a listener cares for its device, not for the caller's word. */
 void bus_signal_prepare(const Removal *r, bool start);

@@ -5,6 +5,7 @@
 
 #include "removal-wait.h"
 
+#include "bus-signals.h"
 #include "caller-limits.h"
 
 struct RemovalWaiter {
@@ -62,6 +63,6 @@ void removal_wait_forget(Removal *r)
 void removal_wait_answer(Removal *r)
 {
         for (size_t i = 0; i < r->n_waiters; i++)
-                (void)sd_bus_reply_method_return(r->waiters[i].msg, "s", r->result);
+                bus_answer(r->waiters[i].msg, "s", r->result);
         removal_wait_forget(r);
 }
