@@ -202,6 +202,8 @@ check_variants() {
         [ -e "$build/faults/Makefile" ] || step "configuring with fault injection" \
                 configure_tree "$build/faults" --enable-fault-injection
         step "compiling with fault injection" make -C "$build/faults" -j"$(nproc)"
+        step "make check without memory" make -C "$build/faults" check TESTS=tests/faults/memory.sh \
+                check_PROGRAMS=tests/bus/fake-machine
 }
 
 # CI waits for all of it but clang-tidy, which alone would take longer ("make lint" has it), and the cases on the old

@@ -46,10 +46,8 @@ int bus_error_set_blockers(sd_bus_error *e, const Failure *blockers, size_t n)
                         f, "%s%s", i > 0 ? "; " : "", failure_text(&blockers[i], one, sizeof(one)));
         if (n > LIMIT_REASONS)
                 (void)fprintf(f, "; and %zu more reasons", n - LIMIT_REASONS);
-        if (fclose(f) != 0) {
-                free(text);
+        if (memstream_close(f, &text) < 0)
                 return -ENOMEM;
-        }
         r = set(e, all.kind, text);
         free(text);
         return r;

@@ -59,7 +59,7 @@ static int set_names(char **member, char *const *names)
                 (void)fprintf(f, " and %zu more", n - NAMES_MAX);
         if (n == 0)
                 (void)fprintf(f, "none");
-        return fclose(f) != 0 ? -ENOMEM : set_text(member, text);
+        return memstream_close(f, &text) < 0 ? -ENOMEM : set_text(member, text);
 }
 
 static int set_roads(char **member, const Plan *p)

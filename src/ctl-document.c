@@ -145,7 +145,7 @@ int document_close(Document *d, Ctl *c)
 {
         int r;
 
-        r = fclose(d->json.out) < 0 ? -ENOMEM : 0;
+        r = memstream_close(d->json.out, &d->text);
         if (r >= 0) {
                 json_reformat(stdout, d->text, c->json == JSON_PRETTY);
                 c->json_done = true;

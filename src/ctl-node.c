@@ -86,5 +86,5 @@ int node_detail(const Node *n, bool full, char **ret)
                 return -ENOMEM;
         for (char **k = keys; *k; k++)
                 detail_add(f, n, *k, full);
-        return fclose(f) < 0 ? -ENOMEM : 0;
+        return memstream_close(f, ret);
 }

@@ -166,10 +166,7 @@ static char *waiting_text(const Dict *removal, const char *indent, bool processe
         print_blockers(f, dict_get(removal, "blockers"), indent, MAX_BLOCKERS);
         if (processes)
                 print_awaited(f, removal, "   ");
-        if (fclose(f) < 0) {
-                free(text);
-                return NULL;
-        }
+        (void)memstream_close(f, &text);
         return text;
 }
 
@@ -303,10 +300,7 @@ static char *drawing(const Progress *p, const Dict *removal)
         print_hold(f, removal, "   ");
         if (waiting && !removal_is_over(removal))
                 fputs(waiting, f);
-        if (fclose(f) < 0) {
-                free(text);
-                return NULL;
-        }
+        (void)memstream_close(f, &text);
         return text;
 }
 

@@ -57,7 +57,7 @@ int plan_print_json(const Plan *p, char **ret)
         if (!j.out)
                 return -ENOMEM;
         print_plan(&j, p);
-        if (fclose(j.out) != 0)
+        if (memstream_close(j.out, &text) < 0)
                 return -ENOMEM;
         *ret = TAKE_PTR(text);
         return 0;

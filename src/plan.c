@@ -145,7 +145,7 @@ static int plan_text(const Plan *p, bool notes, char **ret)
         if (!f)
                 return -ENOMEM;
         r = plan_write(p, notes, f);
-        if (fclose(f) != 0 && r == 0)
+        if (memstream_close(f, &text) < 0 && r == 0)
                 r = -ENOMEM;
         if (r < 0)
                 return r;

@@ -349,15 +349,29 @@ static void log_end(const Removal *r)
 }
 
 /* From here on a daemon that reads the ledger back has nothing to tell any more. */
-static void mark_reported(Removal *r)
+static int append_reported(const Removal *r)
 {
         _cleanup_(record_freep) Record *rec = record_new("reported", NULL);
         _cleanup_(ledger_freep) Ledger *l = NULL;
+        int e = rec ? 0 : -ENOMEM;
 
-        if (!rec || !r->ledger_path || r->replaying)
+        if (e == 0)
+                e = ledger_load(r->ledger_path, policy_find_step, &l);
+        return e < 0 ? e : ledger_append(l, rec);
+}
+
+/* Without it everything would be told once more: one allocation that failed is not worth that. */
+static void mark_reported(Removal *r)
+{
+        int e = -ENOMEM;
+
+        if (!r->ledger_path || r->replaying)
                 return;
-        if (ledger_load(r->ledger_path, policy_find_step, &l) < 0 || ledger_append(l, rec) < 0)
-                removal_log(r, LOG_WARNING, NULL, NULL, NULL, "its ledger could not be closed");
+        for (int i = 0; i < 3 && e == -ENOMEM; i++)
+                e = append_reported(r);
+        if (e < 0)
+                removal_log(r, LOG_WARNING, NULL, NULL, NULL, "its ledger could not be closed: %s",
+                        strerror(-e));
 }
 
 static void tell_bus(Removal *r)

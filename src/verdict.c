@@ -117,7 +117,7 @@ static int write_verdict(FILE *f, const Verdict *v, const Graph *g)
 
 static int close_text(FILE *f, int e, char **text, char **ret)
 {
-        if (fclose(f) != 0 && e == 0)
+        if (memstream_close(f, text) < 0 && e == 0)
                 e = -ENOMEM;
         if (e < 0)
                 return e;

@@ -109,7 +109,7 @@ static int rewrite(
         r = dm_table_walk(table, fn, rw);
         if (r == 0)
                 (void)fputs(rw->from, rw->out);
-        if (fclose(rw->out) != 0 && r == 0)
+        if (memstream_close(rw->out, &text) < 0 && r == 0)
                 r = -ENOMEM;
         if (r < 0)
                 return r;

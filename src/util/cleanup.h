@@ -69,6 +69,17 @@ static inline void fclosep(FILE **f)
                 (void)fclose(*f);
 }
 
+/* The end of an open_memstream(3). When the last realloc() of fclose(3) fails, glibc 2.36 says 0
+ * and leaves NULL for a text (libio/memstream.c, _IO_mem_finish). -ENOMEM: text is freed. */
+static inline int memstream_close(FILE *f, char **text)
+{
+        if (fclose(f) == 0 && *text)
+                return 0;
+        free(*text);
+        *text = NULL;
+        return -ENOMEM;
+}
+
 static inline void closedirp(DIR **d)
 {
         if (*d)

@@ -401,7 +401,7 @@ int graph_print(const Graph *g, char **ret)
                         return -ENOMEM;
                 failed |= fprintf(f, "%s\n", line) < 0;
         }
-        failed |= fclose(TAKE_PTR(f)) != 0;
+        failed |= memstream_close(TAKE_PTR(f), &text) < 0;
         if (failed)
                 return -ENOMEM;
         *ret = TAKE_PTR(text);
