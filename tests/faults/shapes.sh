@@ -139,7 +139,11 @@ setup_stripe() {
 
 up_stripe() {
         wait_for '[ -b /dev/pmem0 ]' 10
-        if [ ! -e /sys/block/md0/md/level ]; then mdadm --assemble /dev/md0 /dev/pmem0 /dev/pmem1 2>/dev/null; fi
+        udevadm settle
+        # Of the leg that stayed, udev has made half an array meanwhile.
+        mdadm --stop --scan 2>/dev/null || true
+        mdadm --assemble /dev/md0 /dev/pmem0 /dev/pmem1 2>/dev/null
+        udevadm settle
         mount /dev/md0 "$mnt"
 }
 
