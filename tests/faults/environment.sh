@@ -174,9 +174,6 @@ for ((n = 1; n <= steps; n += 2)); do environment "bus killed, step $n" held_at 
 note "journald"
 environment "journald stopped" no_journald
 environment "journald deaf" deaf_journald
-note "memory"
-memory "no memory in the daemon" "request by=daemon" $((every / 2 + 1))
-memory "no memory in the worker" "start by=worker" $((every / 2 + 1))
 note "a full /run"
 for ((n = 1; n <= writes; n += 1 + every / 4)); do
         environment "no space at write $n" no_space "$n" ""
@@ -187,4 +184,7 @@ environment "full before" full_before
 environment "full while it runs" held_at 2 fill
 rm -f "$run/filler"
 big_run
+note "memory"
+memory "no memory in the daemon" "request by=daemon" $((every / 2 + 1))
+memory "no memory in the worker" "start by=worker" $((every / 2 + 1))
 the_end
