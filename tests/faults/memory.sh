@@ -7,7 +7,7 @@
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set -u
 program=${FAKE_MACHINE:-./tests/bus/fake-machine}
-step=${1:-7}
+step=${1:-13}
 command -v dbus-daemon >/dev/null && command -v busctl >/dev/null && [ "$EUID" = 0 ] || exit 77
 "$program" --version | grep -q 'fault injection' || exit 77
 
