@@ -27,8 +27,8 @@ vanished() {
         echo "ended $(((${EPOCHREALTIME/./} - since) / 1000)) ms later"
         [ "$result" = "$1" ]
         property Error | grep -q 'somebody else'
-        wait_for 'grep -A 12 DeviceRemoved /run/signals | grep -q surprise' 10
-        if grep -A 12 DeviceRemoved /run/signals | grep -q requested; then fail "it says that it was asked for"; fi
+        wait_for 'grep -A 4 DeviceRemoved /run/signals | grep -q surprise' 10
+        if grep -A 4 DeviceRemoved /run/signals | grep -q requested; then fail "it says that it was asked for"; fi
         records "$removal" 2e8fbc1ebcfb4b09ba340553c73e8810
         clean_behind
         must_fail is_bound namespace0.0

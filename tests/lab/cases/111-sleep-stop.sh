@@ -4,6 +4,8 @@
 # lab: kernel=new config=two timeout=400
 # matrix: the daemon is stopped or killed while a umount sleeps | graceful | the next one waits for the kernel, then undoes
 
+# They sleep on purpose.
+echo 0 >/proc/sys/kernel/hung_task_timeout_secs
 wipefs -qa /dev/pmem0
 dmsetup create slow --table "0 $(cat /sys/block/pmem0/size) linear /dev/pmem0 0"
 udevadm settle

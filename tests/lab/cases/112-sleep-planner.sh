@@ -35,6 +35,8 @@ for delay in 0 0.02 0.05 0.1 0.2 0.4; do
 done
 [ "$(systemctl show -P MainPID pmemremoved)" = "$daemon" ] || fail "the daemon died"
 
+# They sleep on purpose.
+echo 0 >/proc/sys/kernel/hung_task_timeout_secs
 mount_pmem
 rm -f /run/go
 /lab/stuckwriter "$mnt/stuck" /run/go >/run/stuck </dev/null &
