@@ -4,7 +4,7 @@
  * here. */
 
 #include "fuzz.h"
-#include "sys/proc-sockets.c"
+#include "sys/proc-sockets.c" /* NOLINT(bugprone-suspicious-include): see above */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
