@@ -243,6 +243,7 @@ int removal_cancel(Removal *r, const char *why, Failure *f)
 {
         if (removal_cancelable(r)) {
                 removal_log(r, LOG_NOTICE, NULL, NULL, NULL, "to be cancelled: %s", why);
+                (void)snprintf(r->cancel_why, sizeof(r->cancel_why), "%s", why);
                 if (r->state == REMOVAL_QUEUED)
                         (void)failure_set(&r->failure, FAILURE_CANCELLED, 0, NULL, "%s", why);
         }

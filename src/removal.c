@@ -257,7 +257,13 @@ static int tell_stop(Removal *r, const char *line)
 
 static int action_tell_cancel(Removal *r, Failure *f)
 {
-        return tell_stop(r, "cancel reason=cancelled");
+        _cleanup_(record_freep) Record *rec = record_new("cancel", NULL);
+        _cleanup_(freep) char *line = NULL;
+
+        if (rec && record_set(rec, "reason", "cancelled") == 0 &&
+                record_set(rec, "why", *r->cancel_why ? r->cancel_why : NULL) == 0)
+                line = record_print(rec);
+        return tell_stop(r, line ? line : "cancel reason=cancelled");
 }
 
 static int action_tell_timeout(Removal *r, Failure *f)

@@ -58,10 +58,11 @@ typedef struct Removal {
         bool reported;  /* its end has been told, by this daemon or an earlier one */
         bool replaying; /* history is read back: say nothing to anybody */
         bool committed;
-        bool recovered;   /* a worker or a daemon died on the way */
-        bool announced;   /* PrepareForRemoval(true) went out */
-        bool untold;      /* it ended before the bus name was ours to tell it under */
-        bool stopping;    /* cancel or time-out was sent */
+        bool recovered; /* a worker or a daemon died on the way */
+        bool announced; /* PrepareForRemoval(true) went out */
+        bool untold;    /* it ended before the bus name was ours to tell it under */
+        bool stopping;  /* cancel or time-out was sent */
+        char cancel_why[64];
         char **vanished;  /* namespaces that somebody else took away meanwhile */
         char **unbinding; /* namespaces that its worker has begun to unbind */
         unsigned rung;
@@ -86,7 +87,7 @@ typedef struct Removal {
         uint64_t ended_usec;
         uint64_t started_realtime_usec; /* CLOCK_REALTIME */
         uint64_t ended_realtime_usec;   /* 0: not yet */
-        RemovalState last_word; /* state that "finished" names; _INVALID: not said */
+        RemovalState last_word;         /* state that "finished" names; _INVALID: not said */
 
         Worker *worker;
         size_t n_heard; /* records of the ledger that are accounted for */

@@ -12,6 +12,7 @@ struct Run {
         bool committed;
         FailureKind stop; /* why somebody asked to stop; FAILURE_NONE: nobody did */
         bool orphan;      /* the parent is gone */
+        char why[64];     /* it was cancelled; empty: not said */
         bool confirmed;
         bool proceed;
         unsigned rung;

@@ -25,6 +25,7 @@ static void hear(Run *run, const char *line)
                 FailureKind kind = failure_kind_from_string(strempty(record_get(r, "reason")));
 
                 run->stop = kind == FAILURE_TIMED_OUT ? kind : FAILURE_CANCELLED;
+                (void)snprintf(run->why, sizeof(run->why), "%s", strempty(record_get(r, "why")));
         }
         /* The parent sees that it went, not by whom. */
         if (streq(r->verb, "look") && vanished_look(run) && run->stop == FAILURE_NONE)
@@ -63,8 +64,9 @@ int run_check_cancel(Run *run, Failure *f)
         else if (run->stop == FAILURE_VANISHED)
                 vanished_tell(run, f);
         else
-                (void)failure_set(f, run->stop, -ECANCELED, NULL, "%s; everything was undone",
-                        run->orphan ? "the daemon died" : "the removal was cancelled");
+                (void)failure_set(f, run->stop, -ECANCELED, NULL, "%s%s%s%s; everything was undone",
+                        run->orphan ? "the daemon died" : "the removal was cancelled",
+                        *run->why ? " (" : "", run->why, *run->why ? ")" : "");
         return -ECANCELED;
 }
 

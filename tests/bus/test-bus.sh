@@ -599,6 +599,7 @@ eventually locks_are 'block delay '
 echo "# ... what it announces is undone first, and nothing new begins until it is off"
 logind_says PrepareForSleep true
 removal "$path" Wait | grep -q '"cancelled"'
+has "$path" Error 'the machine goes to sleep' || fail "why it was cancelled is not said"
 eventually locks_are ''
 expect_error 'going to sleep' request nothing
 manager PlanRemove 'sa{sv}' namespace0.0 0 >/dev/null
