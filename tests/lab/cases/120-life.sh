@@ -14,17 +14,33 @@ child_named() {
         return 1
 }
 
+# newest: the number of the last ledger.
+newest() {
+        local l max=0
+        for l in /run/pmemremoved/*.ledger; do
+                l=${l##*/}
+                l=${l%.ledger}
+                [ "$l" = '*' ] || [ "$l" -le "$max" ] || max=$l
+        done
+        echo "$max"
+}
+
 # ask DRAIN [OPTION]...: by the client, in the background.
 ask() {
         conf '[Policy]' "DrainSignals=SIGTERM:$1" 'FreezeBudget=10min' 'FreezeTimeout=10s'
         start_daemon
         systemctl reload pmemremoved
         shift
-        code=''
+        before=$(newest) removal=''
         pmemremovectl remove -y --mode=forced "$@" namespace0.0 >/run/client 2>&1 </dev/null &
         client=$!
-        n=$((n + 1))
-        removal=$bus_path/removal/$n
+}
+
+# begun: there is a removal now, in $removal.
+begun() {
+        wait_for '[ "$(newest)" -gt "$before" ]' 30
+        removal=$bus_path/removal/$(newest)
+        wait_for 'property State' 20
 }
 
 worker() {
@@ -40,26 +56,25 @@ resume() {
 in_planning() {
         ask 1h
         wait_for 'planner=$(child_named pmr-planner) && kill -STOP $planner' 20
-        # No removal came of it, and none was counted.
-        n=$((n - 1)) removal=
 }
 
 in_drain() {
         ask 1h
-        wait_for 'property State' 20
+        begun
         reaches draining
 }
 
 in_confirm() {
         ask 100ms --hold
-        wait_for 'property State' 20
+        begun
         reaches waiting
 }
 
 stopped_at() {
         crash --stop "$1" worker
         ask "$2"
-        [ -z "$3" ] || { wait_for 'property State' 20; reaches draining; tell Cancel; }
+        begun
+        [ -z "$3" ] || { reaches draining; tell Cancel; }
         crashed
         wait_for 'held=$(worker)' 5
         resume() {
@@ -80,12 +95,13 @@ in_undoing() {
 in_unbind() {
         crash 'kernel '
         ask 100ms
+        begun
         crashed
 }
 
 in_ended() {
         ask 100ms
-        wait_for 'property State' 20
+        begun
         tell Cancel || true
         result_of
 }
@@ -147,7 +163,6 @@ try() {
         bring_back
 }
 
-n=0
 mount_pmem
 spawn_idle 150
 world >/run/before
