@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <sys/time.h>
+
 #include "caller-limits.h"
 #include "manager-devices.h"
 #include "util/text.h"
@@ -126,6 +128,7 @@ static void test_crowd(void **state)
 {
         _cleanup_(device_table_freep) DeviceTable *t = NULL;
         _cleanup_(freep) char *text = NULL;
+        const struct itimerval limit = { .it_value.tv_sec = 60 }, none = { 0 };
         size_t size, sum = 0;
         FILE *f = open_memstream(&text, &size);
         const Device *d;
@@ -135,9 +138,10 @@ static void test_crowd(void **state)
         for (unsigned i = 0; i < 100000; i++)
                 (void)fprintf(f, "mount %u on=filesystem:pmem0p1 target=/mnt/%0100u\n", 100 + i, i);
         assert_int_equal(fclose(f), 0);
-        (void)alarm(60);
+        /* Its own time: a busy machine is no endless loop. */
+        assert_int_equal(setitimer(ITIMER_PROF, &limit, NULL), 0);
         t = table(text);
-        (void)alarm(0);
+        assert_int_equal(setitimer(ITIMER_PROF, &none, NULL), 0);
         d = device_table_find(t, "namespace0.0");
         for (char **m = d->mounts; *m; m++)
                 sum += strlen(*m);
