@@ -42,6 +42,7 @@
  * filesystem  pmem0       (named after its block device) type= uuid= label= dev=MAJ:MIN
  *             dax=yes|no  a DAX mapping can exist
  *             rmapbt=yes|no|unknown realtime=yes|no|unknown                  (xfs only)
+ *             reach=N     bytes of all its allocation groups                 (xfs only)
  *             pages=N     upper bound of 4 KiB pages in DAX entries of cached inodes
  *             footing=TEXT  what of the machine's own footing stands on it; also of a mount whose
  *                         number is another one                      on block or stacked

@@ -115,6 +115,17 @@ static const char *kernel_lacks(Build *b, const char *attr, const char *what)
         return b->why;
 }
 
+/* xfs_dax_notify_ddev_failure() (fs/xfs/xfs_notify_failure.c, 6.12) goes through the allocation
+ * groups by the size of the disk, not of the filesystem, and reads one that is not there: a NULL
+ * pointer inside the unbind, with the filesystem frozen by the kernel for ever. The disk is larger
+ * where it has grown, where mkfs.xfs was told a size, and where the rest was too small for another
+ * group. */
+static bool is_outreached(const Node *fs)
+{
+        return !node_get(fs, "reach") ||
+               node_get_u64(fs->lower[0], "size") > node_get_u64(fs, "reach");
+}
+
 /* The kernel finds and kills who has it mapped. */
 static const char *pre_remove_refused_for(Build *b, const Node *fs)
 {
@@ -134,6 +145,9 @@ static const char *pre_remove_refused_for(Build *b, const Node *fs)
                        "(mkfs.xfs -m rmapbt=1 makes one)";
         if (!node_has(fs, "realtime", "no"))
                 return "XFS has a realtime device, for which pre-remove is not proven";
+        if (is_outreached(fs))
+                return "its disk reaches beyond the last allocation group of XFS, where the kernel "
+                       "oopses when it warns the filesystem (xfs_growfs may help)";
         if (!node_get(fs, "pages"))
                 return "nobody could count its cached DAX pages, so the frozen time is unknown";
         return NULL;

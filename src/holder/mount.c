@@ -148,6 +148,8 @@ static int learn_xfs(Node *fs, int fd)
         r = node_set(fs, "rmapbt", info.rmapbt ? "yes" : "no");
         if (r == 0)
                 r = node_set(fs, "realtime", info.realtime ? "yes" : "no");
+        if (r == 0)
+                r = node_setf(fs, "reach", "%" PRIu64, info.reach);
         if (r == 0 && xfs_cached_pages(fd, node_name(disk),
                               usec_add(now_usec(), PAGES_TIMEOUT_USEC), &pages) == 0)
                 r = node_setf(fs, "pages", "%" PRIu64, pages);

@@ -41,6 +41,7 @@ int xfs_info(int fd, XfsInfo *ret)
                 .rmapbt = (geometry.flags & XFS_FSOP_GEOM_FLAGS_RMAPBT) != 0,
                 .realtime = geometry.rtblocks > 0,
                 .external_log = geometry.logstart == 0,
+                .reach = (uint64_t)geometry.agcount * geometry.agblocks * geometry.blocksize,
         };
         return 0;
 }

@@ -9,6 +9,7 @@ typedef struct XfsInfo {
         int rmapbt;   /* 1, 0: XFS_IOC_FSGEOMETRY flag bit 19 */
         int realtime; /* 1 if it has a realtime device */
         int external_log;
+        uint64_t reach; /* bytes of all its allocation groups, the last one taken as whole */
 } XfsInfo;
 
 /* fd: any open file or directory of the filesystem. -ENOTTY when it is no XFS, or the kernel is

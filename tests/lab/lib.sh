@@ -53,7 +53,7 @@ make_xfs() {
 # make_small xfs|ext4 DEVICE: where making and checking it would take longer than what is tested.
 make_small() {
         case $1 in
-        xfs) mkfs.xfs -q -f -m rmapbt=1,reflink=0 -d size=300m,su=2m,sw=1,agcount=2 -l size=64m "$2" ;;
+        xfs) mkfs.xfs -q -f -m rmapbt=1,reflink=0 -d su=2m,sw=1,agcount=2 -l size=64m "$2" ;;
         ext4) mkfs.ext4 -q -F -b 4096 "$2" 128m ;;
         esac
 }
