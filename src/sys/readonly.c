@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/statvfs.h>
 
 #include "sys/mounts.h"
 #include "sys/readonly.h"
@@ -39,9 +40,14 @@ static int open_any(dev_t dev)
 int superblock_set_readonly(dev_t dev, bool readonly)
 {
         _cleanup_(closep) int root_fd = open_any(dev), fs_fd = -EBADF;
+        struct statvfs st;
 
         if (root_fd < 0)
                 return root_fd;
+        /* reconfigure_super() (fs/super.c, 6.12) refuses what is frozen before it looks whether
+         * there is anything to change. */
+        if (!readonly && fstatvfs(root_fd, &st) == 0 && !(st.f_flag & ST_RDONLY))
+                return 0;
         fs_fd = fspick(root_fd, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT);
         if (fs_fd < 0)
                 return -errno;

@@ -37,7 +37,7 @@ waits() {
         property State
         answers
         tell Cancel || true
-        busctl --timeout=2 call "$bus_name" "$bus_path" "$bus_name.Manager" ListDevices >/dev/null
+        busctl --timeout=2 call "$bus_name" "$bus_path" "$bus_name.Manager" ListRemovals >/dev/null
 }
 
 undone() {
