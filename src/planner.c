@@ -302,8 +302,10 @@ static int planner_start(Planner *p)
         if (p->pid == 0)
                 planner_child(p, parent);
         r = sd_event_add_child(p->manager->event, &p->exit, p->pid, WEXITED, on_exit_of_planner, p);
-        if (r < 0)
-                (void)kill(p->pid, SIGKILL);
+        if (r < 0) {
+                reap_unwatched(p->pid);
+                p->pid = 0;
+        }
         return r;
 }
 

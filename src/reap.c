@@ -5,7 +5,13 @@
 
 #include "reap.h"
 
+#include <signal.h>
 #include <stdbool.h>
+#include <sys/wait.h>
+
+#include "util/text.h"
+
+#define UNWATCHED_MSEC 1000
 
 void reap_later(sd_event_source *s)
 {
@@ -20,4 +26,11 @@ int reap_done(sd_event_source *s)
 {
         (void)sd_event_source_set_floating(s, false);
         return 0;
+}
+
+void reap_unwatched(pid_t pid)
+{
+        (void)kill(pid, SIGKILL);
+        for (unsigned i = 0; i < UNWATCHED_MSEC && waitpid(pid, NULL, WNOHANG) == 0; i++)
+                pause_usec(USEC_PER_MSEC);
 }

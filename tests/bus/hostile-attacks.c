@@ -311,7 +311,7 @@ static void attack_heap(sd_bus *bus)
         char *big = long_text(4U * MIB);
 
         for (unsigned i = 0; i < 6 * arg_count / 10; i++) {
-                bool small = i % (arg_count / 10) < arg_count / 10 - 40;
+                bool small = i % 100 < 60;
 
                 send_only(bus, request(bus, "PlanRemove", "nowhere", small ? "x" : big));
         }

@@ -47,6 +47,18 @@ static unsigned long rss_kib(const char *key)
         return strtoul(p + strlen(key), NULL, 10);
 }
 
+/* A sanitizer keeps what was freed for a while. */
+static unsigned long allowed(unsigned long kib)
+{
+        _cleanup_(freep) char *text = NULL;
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/maps", arg_pid);
+        if (read_full_file(path, 1024 * 1024, &text, NULL) < 0 || !strstr(text, "libasan"))
+                return kib;
+        return 16 * kib;
+}
+
 static unsigned count_descriptors(void)
 {
         char path[64];
@@ -108,7 +120,7 @@ static _Noreturn void be_honest(void)
                 sd_bus_message_unref(m);
                 pause_usec(20 * USEC_PER_MSEC);
         }
-        exit(0);
+        _exit(0);
 }
 
 static pid_t start(void (*run)(sd_bus *bus), uid_t uid)
@@ -119,10 +131,12 @@ static pid_t start(void (*run)(sd_bus *bus), uid_t uid)
         pid = fork();
 
         if (pid == 0) {
+                /* Whatever becomes of who watches. */
+                (void)alarm(2 * ATTACK_USEC / USEC_PER_SEC);
                 if (!run)
                         be_honest();
                 run(connect_as(uid));
-                exit(0);
+                _exit(0);
         }
         return pid;
 }
@@ -209,7 +223,8 @@ static bool once(const Attack *a, unsigned long *kept)
         bad |= complain(a->name, figures->slowest_usec > SERVED_USEC, "the honest caller waited");
         bad |= complain(a->name, figures->slowest_plan_usec > SERVED_USEC,
                 "the honest caller waited for his plan");
-        bad |= complain(a->name, peak > before + PEAK_KIB, "the daemon took too much memory");
+        bad |= complain(
+                a->name, peak > before + allowed(PEAK_KIB), "the daemon took too much memory");
         bad |= complain(a->name, after_fds > before_fds, "descriptors stay open");
         bad |= complain(a->name, count_children() > 0, "children stay");
         return !bad;
@@ -221,7 +236,8 @@ static bool twice(const Attack *a)
         bool good = once(a, &first);
 
         good = once(a, &second) && good;
-        return !complain(a->name, second > first + KEPT_KIB, "the second time cost memory again") &&
+        return !complain(a->name, second > first + allowed(KEPT_KIB),
+                       "the second time cost memory again") &&
                good;
 }
 

@@ -104,7 +104,7 @@ eventually ctl status org.freedesktop.PolicyKit1 >/dev/null 2>&1
 start
 
 echo "# storms; the columns after the counts are the honest caller's slowest answers in seconds, and the daemon's KiB"
-${HOSTILE_WRAP:-} "$hostile" --pid="$daemon" --count="${HOSTILE_COUNT:-1000}" "$@" || fail "see above"
+${HOSTILE_WRAP:-} "$hostile" --pid="$daemon" --count="${HOSTILE_COUNT:-400}" "$@" || fail "see above"
 [ $# = 0 ] || exit 0
 stop
 
