@@ -55,18 +55,19 @@ static int note_record(Run *run, const Record *r)
         int e = ledger_append(run->ledger, r);
 
         run_tell(run, r);
-        return run->committed ? 0 : e;
+        return e;
 }
 
+/* Past the commit point nothing that cannot be written, a full /run or no memory for the words,
+ * makes a step that did its work one that failed: that would be reverted, and the memory bound
+ * again. */
 int run_note(Run *run, const char *verb, const char *name, ...)
 {
         _cleanup_(record_freep) Record *r = record_new(verb, name);
         const char *key;
         va_list ap;
-        int e = 0;
+        int e = r ? 0 : -ENOMEM;
 
-        if (!r)
-                return -ENOMEM;
         va_start(ap, name);
         while (e == 0 && (key = va_arg(ap, const char *))) {
                 const char *value = va_arg(ap, const char *);
@@ -75,7 +76,9 @@ int run_note(Run *run, const char *verb, const char *name, ...)
                         e = record_set(r, key, value);
         }
         va_end(ap);
-        return e < 0 ? e : note_record(run, r);
+        if (e == 0)
+                e = note_record(run, r);
+        return run->committed ? 0 : e;
 }
 
 void run_progress(Run *run, const Step *s, const char *fmt, ...)

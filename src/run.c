@@ -55,7 +55,8 @@ static int apply_step(Run *run, const Step *s, Failure *f)
         if (r == 0)
                 r = run_note(run, "begin", run_step_number(s, number), "step", s->ops->name, "node",
                         s->args->name, NULL);
-        fault_step(number);
+        /* Also when it was cancelled, and nothing was noted. */
+        fault_step(run_step_number(s, number));
         if (r == 0)
                 r = fault_point("before", NULL);
         if (r == 0)
@@ -65,7 +66,9 @@ static int apply_step(Run *run, const Step *s, Failure *f)
         if (r == 0 && streq(s->ops->name, "commit"))
                 run->committed = true;
         if (r == 0)
-                return run_note(run, "end", run_step_number(s, number), NULL);
+                r = run_note(run, "end", run_step_number(s, number), NULL);
+        if (r == 0)
+                return 0;
         complete_failure(f, s, r);
         (void)note_failure(run, "fail", s, f);
         return r;

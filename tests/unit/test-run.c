@@ -38,6 +38,7 @@ typedef struct World {
         int revert_err;   /* with that, as long as revert_fails says */
         int revert_fails; /* so often */
         int cancel_at;    /* step during which the parent says cancel */
+        int no_end;       /* step whose end cannot be put into words */
         pid_t held_by;    /* by "hold", for as long as that process lives */
 } World;
 
@@ -63,6 +64,18 @@ int __wrap_fdatasync(int fd)
         r = __real_fdatasync(fd);
         point();
         return r;
+}
+
+Record *__real_record_new(const char *verb, const char *name);
+Record *__wrap_record_new(const char *verb, const char *name);
+
+/* No memory at the end of that step. */
+Record *__wrap_record_new(const char *verb, const char *name)
+{
+        return world && world->no_end > 0 && streq(verb, "end") &&
+                               (int)strtol(name, NULL, 10) == world->no_end
+                       ? NULL
+                       : __real_record_new(verb, name);
 }
 
 static int fake_check(const Step *s, Run *run, Failure *f)
@@ -380,6 +393,28 @@ static void test_killed_child_past_commit(void **state)
         }
 }
 
+/* What did its work is not taken back past the commit point because there was no memory to say so;
+ * before it, everything is undone, and told why. */
+static void test_end_without_words(void **state)
+{
+        for (int step = 1; step <= 5; step++) {
+                _cleanup_(ledger_freep) Ledger *l = fresh(plain), *now = NULL;
+
+                world->no_end = step;
+                assert_false(life(l, false, 0));
+                world->no_end = 0;
+                assert_string_equal(result_of(l), step >= 3 ? "done" : "failed");
+                if (step >= 3) {
+                        assert_true(world->applied[4] && world->applied[5]);
+                        continue;
+                }
+                assert_clean(5);
+                now = reload(l);
+                assert_string_equal(record_get(ledger_last(now, "fail"), "sentence"),
+                        "turning failed: Cannot allocate memory");
+        }
+}
+
 static void test_nothing_begun_past_commit_is_undone(void **state)
 {
         _cleanup_(ledger_freep) Ledger *l = fresh(plain), *again = fresh(plain);
@@ -642,6 +677,7 @@ int main(void)
                 cmocka_unit_test(test_failing_step_is_reverted_too),
                 cmocka_unit_test(test_failure_past_commit_goes_forward),
                 cmocka_unit_test(test_killed_child_past_commit),
+                cmocka_unit_test(test_end_without_words),
                 cmocka_unit_test(test_nothing_begun_past_commit_is_undone),
                 cmocka_unit_test(test_revert_failure_is_stuck_but_goes_on),
                 cmocka_unit_test(test_revert_is_tried_again),
