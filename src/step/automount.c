@@ -32,9 +32,12 @@ static int automount_revert(const Step *s, Run *run, Failure *f)
         if (r == 0)
                 r = unit_start(unit, wait, -EBADF);
         /* As for services: the next boot sets it up. */
-        if (r < 0 && units_machine_stops(wait) > 0)
-                return run_note(run, "warn", unit, "text",
+        if (r < 0 && units_machine_stops(wait) > 0) {
+                (void)run_note(run, "warn", unit, "text",
                         "it is not set up again, because the machine shuts down", NULL);
+                *f = (Failure){ 0 };
+                return 0;
+        }
         return r == 0 ? 0
                       : failure_set(f, FAILURE_ROLLBACK_FAILED, r, unit,
                                 "the automount point could not be set up again; try systemctl "

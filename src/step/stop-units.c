@@ -223,18 +223,18 @@ static int noted(Run *run, char ***ret)
         return r;
 }
 
-static int warn_transient(Run *run)
+/* The way back does not end because a full /run has no room for what is said of it: the others are
+ * to be up again. */
+static void warn_transient(Run *run)
 {
         const Record *unit;
-        int r = 0;
 
-        for (size_t i = 0; r == 0 && (unit = run_noted(run, "active", i)); i++)
+        for (size_t i = 0; (unit = run_noted(run, "active", i)); i++)
                 if (record_get(unit, "transient") && is_wanted(unit))
-                        r = run_note(run, "warn", unit->name, "text",
+                        (void)run_note(run, "warn", unit->name, "text",
                                 "it was a transient unit and cannot be started again; whoever "
                                 "made it has to",
                                 NULL);
-        return r;
 }
 
 /* A unit with Requires= of a masked mount unit does not start, even while that is mounted; with
@@ -279,14 +279,11 @@ static int tell_start(const Step *s, int r, UnitJobs *jobs, Failure *f)
 
 /* A start is refused, or cancelled, while the machine shuts down ("Transaction is destructive"):
  * what was stopped would have been stopped by that, and nobody misses it. */
-static int tell_shutdown(Run *run, char *const *names)
+static void tell_shutdown(Run *run, char *const *names)
 {
-        int r = 0;
-
-        for (; *names && r == 0; names++)
-                r = run_note(run, "warn", *names, "text",
+        for (; *names; names++)
+                (void)run_note(run, "warn", *names, "text",
                         "it is not started again, because the machine shuts down", NULL);
-        return r;
 }
 
 /* Starting what runs does nothing. */
@@ -302,7 +299,8 @@ static int start(const Step *s, Run *run, char *const *names, Failure *f)
         if (r == 0 || units_machine_stops(QUERY_TIMEOUT_USEC) <= 0)
                 return r;
         *f = (Failure){ 0 };
-        return tell_shutdown(run, names);
+        tell_shutdown(run, names);
+        return 0;
 }
 
 static int stop_units_revert(const Step *s, Run *run, Failure *f)
@@ -311,8 +309,7 @@ static int stop_units_revert(const Step *s, Run *run, Failure *f)
         Failure gate = { 0 };
         int r = noted(run, &names), shut;
 
-        if (r == 0)
-                r = warn_transient(run);
+        warn_transient(run);
         if (r < 0 || !names)
                 return r;
         shut = open_gates(run, &gate);

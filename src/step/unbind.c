@@ -112,16 +112,19 @@ static int note_unbinding(const Step *s, Run *run, bool mark)
         return r;
 }
 
-/* Recovery needs to know the level if we die with the console quiet. */
+/* Recovery needs to know the level if we die with the console quiet; and so do we, which past the
+ * commit point no error says. */
 static void quiet_console(Run *run)
 {
+        const Record *before = run_recall(run, "console", NULL);
         char word[16];
         int level;
 
         if (console_level_get(&level) < 0 || level <= QUIET_LEVEL)
                 return;
         (void)snprintf(word, sizeof(word), "%d", level);
-        if (run_note(run, "console", NULL, "level", word, NULL) == 0)
+        (void)run_note(run, "console", NULL, "level", word, NULL);
+        if (run_recall(run, "console", NULL) != before)
                 (void)console_level_set(QUIET_LEVEL);
 }
 
@@ -412,6 +415,23 @@ static bool is_forced(const Step *s)
         return step_get(s, "pre-remove") || step_get(s, "shutdown");
 }
 
+/* The filesystems were let go when the child was gone, so this run cannot ask again: it would only
+ * find out that nothing is frozen. */
+static bool is_asked_once(const Step *s, const Run *run)
+{
+        return is_forced(s) && !is_claimed(s, run);
+}
+
+/* A child that sleeps in the kernel dies after its write, and what it was killed before is bound.
+ */
+static int tell_killed(const Step *s, Failure *f)
+{
+        return failure_set(f, FAILURE_FAILED, -EINTR, step_node(s),
+                "the process that unbinds %s was killed before it could, perhaps because memory "
+                "was short; nothing was unbound, ask again",
+                strna(step_get(s, "device")));
+}
+
 static int unbind_apply(const Step *s, Run *run, Failure *f)
 {
         Watch none = { .kmsg_fd = -EBADF };
@@ -430,6 +450,8 @@ static int unbind_apply(const Step *s, Run *run, Failure *f)
         if (r == -ENODEV)
                 return failure_set(f, FAILURE_VANISHED, r, step_node(s),
                         "somebody else unbound %s in the same moment", step_get(s, "device"));
+        if (r == -EOWNERDEAD && is_bound(s) && (!run_committed(run) || is_asked_once(s, run)))
+                return tell_killed(s, f);
         if (r == -ETIMEDOUT)
                 return failure_set(f, FAILURE_TIMED_OUT, r, step_node(s),
                         "the unbind took longer than UnbindTimeout=; it was bound again");
@@ -469,15 +491,20 @@ static int unbind_revert(const Step *s, Run *run, Failure *f)
                 vanished_is(run, step_node(s)))
                 return 0;
         r = bind_attach(strempty(step_get(s, "driver")), strempty(step_get(s, "device")));
-        /* If it goes now, it is by somebody else. */
-        if (is_bound(s))
-                return run_note(run, "unbinding", step_node(s), "over", "yes", NULL);
+        /* If it goes now, it is by somebody else. Where no note has room it is bound all the same.
+         */
+        if (is_bound(s)) {
+                (void)run_note(run, "unbinding", step_node(s), "over", "yes", NULL);
+                return 0;
+        }
         if (r < 0 && comes_by_itself(s))
                 return 0;
         /* Its region was disabled meanwhile, its card taken out: there is nothing to bind. */
-        if (r < 0 && !device_exists(s))
-                return run_note(
+        if (r < 0 && !device_exists(s)) {
+                (void)run_note(
                         run, "vanished", step_node(s), "device", step_get(s, "device"), NULL);
+                return 0;
+        }
         if (r < 0)
                 return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
                         "could not be bound to %s again: %s; try ndctl enable-namespace %s",

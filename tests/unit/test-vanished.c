@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <sys/mman.h>
 
 #include "run.h"
@@ -22,6 +23,9 @@
 static struct World {
         bool bound;
         int binds;
+        int asked;
+        bool child_dies; /* before its write */
+        bool mute;       /* the way back finds no room in the ledger */
 } * world;
 /* Memory, as /run is. */
 static char dir[] = "/dev/shm/pmemremoved-test-XXXXXX";
@@ -46,10 +50,29 @@ int __wrap_bind_attach(const char *driver, const char *device)
 
 int __wrap_bind_detach(const char *driver, const char *device)
 {
+        world->asked++;
+        if (world->child_dies)
+                (void)raise(SIGKILL);
         if (!world->bound)
                 return -ENODEV;
         world->bound = false;
         return 0;
+}
+
+/* The console of this machine is not the test's. */
+int __wrap_console_level_get(int *ret);
+int __wrap_console_level_get(int *ret)
+{
+        return -ENOENT;
+}
+
+int __real_ledger_append(Ledger *l, const Record *rec);
+int __wrap_ledger_append(Ledger *l, const Record *rec);
+int __wrap_ledger_append(Ledger *l, const Record *rec)
+{
+        return world->mute && ledger_last(l, "rollback") && !streq(rec->verb, "finished")
+                       ? -ENOSPC
+                       : __real_ledger_append(l, rec);
 }
 
 static int take_away(const Step *s, Run *run, Failure *f)
@@ -103,13 +126,17 @@ static Ledger *new_ledger(const char *const steps[])
         p->target = record_new("target", "namespace0.0");
         for (; *steps; steps++) {
                 Record *args = record_new("step", "namespace0.0");
+                bool forced = streq(*steps, "forced");
+                const char *op = forced ? "unbind" : *steps;
 
-                assert_int_equal(record_set(args, "op", *steps), 0);
-                if (streq(*steps, "mount") || streq(*steps, "unbind"))
+                assert_int_equal(record_set(args, "op", op), 0);
+                if (forced)
+                        assert_int_equal(record_set(args, "shutdown", "yes"), 0);
+                if (streq(op, "mount") || streq(op, "unbind"))
                         assert_int_equal(record_set(args, "device", DEVICE), 0);
                 assert_int_equal(record_set(args, "driver", "nd_pmem"), 0);
                 assert_int_equal(record_set(args, "wait", "60000000"), 0);
-                assert_int_equal(plan_add_step(p, policy_find_step(*steps), 0, args), 0);
+                assert_int_equal(plan_add_step(p, policy_find_step(op), 0, args), 0);
         }
         assert_int_equal(plan_seal(p), 0);
         assert_int_equal(ledger_create(dir, req, p, &l), 0);
@@ -117,19 +144,24 @@ static Ledger *new_ledger(const char *const steps[])
 }
 
 /* Runs it, and leaves the failure in f; the state it ended in. */
-static const char *run(const char *const steps[], Failure *f)
+static const char *run_in(struct World w, const char *const steps[], Failure *f)
 {
         static char state[32];
         _cleanup_(ledger_freep) Ledger *l = new_ledger(steps);
         int r;
 
-        *world = (struct World){ .bound = true };
+        *world = w;
         *f = (Failure){ 0 };
         r = run_plan(l, -EBADF, f);
         assert_true((r < 0) == (f->kind != FAILURE_NONE));
         (void)snprintf(state, sizeof(state), "%s",
                 strempty(record_get(ledger_last(l, "finished"), "state")));
         return state;
+}
+
+static const char *run(const char *const steps[], Failure *f)
+{
+        return run_in((struct World){ .bound = true }, steps, f);
 }
 
 static void test_ours(void **state)
@@ -197,6 +229,34 @@ static void test_no_excuse(void **state)
         assert_string_equal(run(steps, &f), "stuck");
 }
 
+/* A rollback that was made is one, although nothing could be written about it. */
+static void test_no_room_on_the_way_back(void **state)
+{
+        static const char *const steps[] = { "mount", "unbind", "fail", NULL };
+        const struct World w = { .bound = true, .mute = true };
+        Failure f;
+
+        assert_string_equal(run_in(w, steps, &f), "rolled-back");
+        assert_int_equal(f.kind, FAILURE_BUSY);
+        assert_true(world->bound);
+}
+
+/* The filesystem is no longer frozen then: it is not asked again, and the cause is the true one. */
+static void test_killed_before_its_write(void **state)
+{
+        static const char *const graceful[] = { "unbind", NULL };
+        static const char *const forced[] = { "commit", "forced", NULL };
+        const struct World w = { .bound = true, .child_dies = true };
+        Failure f;
+
+        for (int i = 0; i < 2; i++) {
+                assert_string_equal(run_in(w, i == 0 ? graceful : forced, &f), "rolled-back");
+                assert_non_null(strstr(f.sentence, "was killed before it could"));
+                assert_int_equal(world->asked, 1);
+                assert_true(world->bound);
+        }
+}
+
 static int setup(void **state)
 {
         world = mmap(
@@ -223,6 +283,8 @@ int main(void)
                 cmocka_unit_test(test_before_commit),
                 cmocka_unit_test(test_on_the_way_back),
                 cmocka_unit_test(test_no_excuse),
+                cmocka_unit_test(test_no_room_on_the_way_back),
+                cmocka_unit_test(test_killed_before_its_write),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);
