@@ -96,6 +96,8 @@ static int next_id(const char *dir, int dir_fd, uint64_t *ret)
         if (r < 0)
                 return r;
         *ret = MAX_OF(id, highest) + 1;
+        if (*ret >= ID_MAX)
+                return -EOVERFLOW;
         n = snprintf(buf, sizeof(buf), "%" PRIu64 "\n", *ret);
         if (pwrite(fd, buf, (size_t)n, 0) != n)
                 return -EIO;
@@ -322,6 +324,13 @@ static int parse_ledger(Ledger *l, const char *text, StepLookup lookup)
         return r;
 }
 
+/* Whatever a parser found missing or too large: to people it is a text that is damaged, and "No
+ * such file" is only said of a ledger that is not there. */
+static int cause_of(int err)
+{
+        return err == 0 || err == -ENOMEM || err == -EPROTONOSUPPORT ? err : -EBADMSG;
+}
+
 int ledger_open_fd(int fd, StepLookup lookup, Ledger **ret)
 {
         _cleanup_(ledger_freep) Ledger *l = calloc(1, sizeof(*l));
@@ -339,7 +348,7 @@ int ledger_open_fd(int fd, StepLookup lookup, Ledger **ret)
         if (r == 0 && strlen(text) != size)
                 r = -EBADMSG;
         if (r == 0)
-                r = parse_ledger(l, text, lookup);
+                r = cause_of(parse_ledger(l, text, lookup));
         if (r < 0)
                 return r;
         l->fd = fd;
@@ -422,6 +431,9 @@ static int cut_torn(Ledger *l)
                 return 0;
         if (ftruncate(l->fd, l->torn_at) < 0)
                 return -errno;
+        /* That gave back the room that was reserved (shmem_setattr(), mm/shmem.c, 6.1: whatever
+         * lies behind the new end is freed). Where there is none any more, it goes on without. */
+        (void)fallocate(l->fd, FALLOC_FL_KEEP_SIZE, l->torn_at, LEDGER_RESERVE);
         l->torn_at = -1;
         return 0;
 }
@@ -469,7 +481,9 @@ static int name_id(const char *name, uint64_t *ret)
                 return -EINVAL;
         (void)snprintf(digits, sizeof(digits), "%.*s", (int)(n - suffix), name);
         /* "07" would be listed as 7 is. */
-        return *digits == '0' ? -EINVAL : parse_u64(digits, ret);
+        if (*digits == '0' || parse_u64(digits, ret) < 0 || *ret >= ID_MAX)
+                return -EINVAL;
+        return 0;
 }
 
 int ledger_list(const char *dir, uint64_t **ret, size_t *ret_n)

@@ -178,7 +178,7 @@ static int parse_step(Plan *p, Record *r, StepLookup lookup)
         int e;
 
         if (!ops)
-                return -ENOENT;
+                return name ? -EPROTONOSUPPORT : -EBADMSG;
         e = record_get_u64(r, "rung", &rung);
         if ((e < 0 && e != -ENOENT) || rung > 2)
                 return -EBADMSG;

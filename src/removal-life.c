@@ -161,7 +161,8 @@ int removal_new(
                 r->plan = NULL;
                 removal_free(r);
                 return failure_set(f, FAILURE_FAILED, e, m->ledger_dir,
-                        "the ledger of this removal cannot be written, or last-id not be read: %s",
+                        "the ledger of this removal cannot be written, or last-id not be read: %s; "
+                        "last-id may be deleted, ids then go on after the highest ledger there",
                         own_file_cause(e));
         }
         *req = NULL;

@@ -541,6 +541,7 @@ static void test_line_cut_short_is_not_continued(void **state)
         _cleanup_(record_freep) Record *r = record_new("warn", "a-name-that-is-cut");
         struct rlimit old, small;
         struct stat st;
+        blkcnt_t reserved;
 
         assert_int_equal(stat(l->path, &st), 0);
         assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
@@ -559,6 +560,10 @@ static void test_line_cut_short_is_not_continued(void **state)
         again = reload(l);
         assert_int_equal(again->n_records, 2);
         assert_string_equal(again->records[1]->name, "a-name-that-is-cut");
+        /* The room for what follows is there again. */
+        reserved = st.st_blocks;
+        assert_int_equal(stat(l->path, &st), 0);
+        assert_true(st.st_blocks >= reserved);
 }
 
 /* A life whose ledger can grow by so many bytes only; what it told its parent last is left in word.
