@@ -20,11 +20,13 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 #include "reap.h"
 #include "step/holds.h"
 #include "sys/mounts.h"
+#include "sys/privileges.h"
 #include "util/log.h"
 #include "util/text.h"
 
@@ -42,7 +44,8 @@ struct Dead {
         pid_t pid; /* 0: nobody is at work */
         int report_fd;
         uint64_t pause_usec;
-        char said[REPORT_MAX]; /* that it is in use */
+        int said_err;
+        char said[REPORT_MAX]; /* by whom it is in use */
         sd_event_source *exit;
         sd_event_source *timer;
 };
@@ -89,11 +92,14 @@ void dead_free_all(Manager *m)
 /* --- child --- */
 
 /* The number belongs to the dead disk as long as the filesystem holds it; one that has a disk is
- * not dead. */
+ * not dead. An anonymous number (get_anon_bdev(), fs/super.c: major 0; overlay, and btrfs) never
+ * has a disk, and after an umount it is given to whatever is mounted next. */
 static bool is_dead(dev_t dev)
 {
         char path[64], devnum[DEVNUM_MAX];
 
+        if (major(dev) == 0)
+                return false;
         (void)snprintf(path, sizeof(path), "/sys/dev/block/%s", format_devnum(devnum, dev));
         return access(path, F_OK) < 0 && errno == ENOENT;
 }
@@ -157,10 +163,12 @@ static _Noreturn void dead_child(const Dead *d, pid_t parent)
         if (fd < 0 || getppid() != parent)
                 _exit(EIO);
         (void)close_range(STDERR_FILENO + 2, ~0U, 0);
+        (void)privileges_lower(PRIVILEGES_CLEANER, 0);
         r = devs_parse(d->devs, &devs);
         if (r == 0)
                 r = unmount_all(&devs, fd);
-        if (r == -EBUSY && ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0)
+        /* What did go is said when all has gone; until then the report is for users. */
+        if (r < 0 && ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0 && r == -EBUSY)
                 name_users(d->devs, fd);
         _exit(MIN_OF(-r, 255));
 }
@@ -193,8 +201,9 @@ static void read_report(const Dead *d, char buf[static REPORT_MAX])
 
 static void tell_failed(Dead *d, int err, const char *users)
 {
-        if (streq(d->said, users) && *users)
+        if (d->said_err == err && streq(d->said, users))
                 return;
+        d->said_err = err;
         (void)snprintf(d->said, sizeof(d->said), "%s", users);
         log_warning("The dead mounts of %s could not be unmounted (%s)%s%s; it is tried again.",
                 d->name, strerror(err), *users ? ", they are in use by " : "", users);
@@ -227,6 +236,7 @@ static int on_exit_of_cleaner(sd_event_source *s, const siginfo_t *si, void *use
 static int dead_start(Dead *d)
 {
         pid_t parent = getpid();
+        int r;
 
         d->report_fd = memfd_create("pmemremoved-dead", MFD_CLOEXEC);
         if (d->report_fd < 0)
@@ -239,8 +249,15 @@ static int dead_start(Dead *d)
         }
         if (d->pid == 0)
                 dead_child(d, parent);
-        return sd_event_add_child(
-                d->manager->event, &d->exit, d->pid, WEXITED, on_exit_of_cleaner, d);
+        r = sd_event_add_child(d->manager->event, &d->exit, d->pid, WEXITED, on_exit_of_cleaner, d);
+        if (r >= 0)
+                return 0;
+        /* Nobody would hear of its end, and it would count as at work for ever. */
+        (void)kill(d->pid, SIGKILL);
+        (void)waitpid(d->pid, NULL, WNOHANG);
+        d->pid = 0;
+        d->report_fd = safe_close(d->report_fd);
+        return r;
 }
 
 static bool is_back(const Dead *dead)

@@ -211,6 +211,15 @@ static int set_words(Device *d, const Node *n)
         return r < 0 ? r : 0;
 }
 
+/* Of a disk, and not of nothing (get_anon_bdev(), fs/super.c): such a number says nothing about
+ * whether the filesystem is dead, and its next owner is anybody. */
+static bool has_disk(const Node *n)
+{
+        const char *dev = node_get(n, "dev");
+
+        return dev && strncmp(dev, "0:", 2) != 0;
+}
+
 /* What would be dead if this namespace vanished. Where nobody says that it is not DAX, it may be.
  */
 static int set_filesystems(Device *d, const Graph *g)
@@ -219,7 +228,7 @@ static int set_filesystems(Device *d, const Graph *g)
                 const Node *n = g->nodes[i];
                 char *grown;
 
-                if (!n->marked || !node_is(n, KIND_FILESYSTEM) || !node_get(n, "dev"))
+                if (!n->marked || !node_is(n, KIND_FILESYSTEM) || !has_disk(n))
                         continue;
                 grown = string_printf("%s%s%s", strempty(d->filesystems), d->filesystems ? " " : "",
                         node_get(n, "dev"));

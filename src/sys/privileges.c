@@ -63,6 +63,10 @@ static const struct Role {
          * setns(2) into the namespaces where things are mounted. */
         [PRIVILEGES_PLANNER] = { ADMIN | CHROOT | PTRACE | SEARCH, true, false, mounting,
                 ELEMENTSOF(mounting) },
+        /* ADMIN and CHROOT: setns(2) into a mount namespace asks for both (mntns_install(),
+         * fs/namespace.c), umount for the first. PTRACE and SEARCH: the namespaces and the users of
+         * other people's processes. */
+        [PRIVILEGES_CLEANER] = { .has = ADMIN | CHROOT | PTRACE | SEARCH, .for_good = true },
         /* As the planner, which it asks again before it acts. ADMIN: mount, umount, FIFREEZE, the
          * console's level. KILL: processes that do not leave. LOCK: mlockall(2). LOG: what the
          * kernel says while it unbinds. */

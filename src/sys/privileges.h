@@ -14,6 +14,7 @@
 typedef enum PrivilegeRole {
         PRIVILEGES_DAEMON,
         PRIVILEGES_PLANNER,
+        PRIVILEGES_CLEANER,
         PRIVILEGES_WORKER,
         PRIVILEGES_GUARDIAN,
         _PRIVILEGES_MAX,

@@ -77,6 +77,17 @@ static void test_table(void **state)
         assert_null(device_table_find(NULL, "pmem0"));
 }
 
+/* A number without a disk is given to the next one who mounts something: nothing to clean by. */
+static void test_filesystems(void **state)
+{
+        _cleanup_(freep) char *text = string_printf("%s%s", machine,
+                "filesystem btrfs on=block:pmem0 dev=0:60 type=btrfs\n"
+                "filesystem pmem0 on=block:pmem0 dev=259:0 type=xfs\n");
+        _cleanup_(device_table_freep) DeviceTable *t = table(text);
+
+        assert_string_equal(device_table_find(t, "namespace0.0")->filesystems, "259:0");
+}
+
 /* What nobody knows, and what the machine stands on, is not to be removed. */
 static void test_can_not_remove(void **state)
 {
@@ -155,6 +166,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_table),
+                cmocka_unit_test(test_filesystems),
                 cmocka_unit_test(test_can_not_remove),
                 cmocka_unit_test(test_compare),
                 cmocka_unit_test(test_node),

@@ -90,6 +90,21 @@ static int as_worker(void)
         return status_field("\nCapInh:\t") == 0 ? 0 : 4;
 }
 
+/* From what the daemon has left, where CHROOT is not in force any more. */
+static int as_cleaner(void)
+{
+        uint64_t all = status_field("\nCapPrm:\t");
+
+        if (privileges_lower(PRIVILEGES_DAEMON, 0) < 0 ||
+                privileges_lower(PRIVILEGES_CLEANER, 0) < 0)
+                return 1;
+        if (!privileges_held(all & (PRIVILEGE(CAP_SYS_CHROOT) | PRIVILEGE(CAP_SYS_ADMIN))))
+                return 2;
+        if (status_field("\nCapEff:\t") != status_field("\nCapPrm:\t"))
+                return 3;
+        return privileges_held(PRIVILEGE(CAP_KILL)) ? 4 : 0;
+}
+
 static void run_in_child(int (*fn)(void))
 {
         int status;
@@ -105,7 +120,8 @@ static void run_in_child(int (*fn)(void))
 
 static void test_roles(void **state)
 {
-        static int (*const roles[])(void) = { as_daemon, as_planner, as_worker, as_guardian };
+        static int (*const roles[])(
+                void) = { as_daemon, as_planner, as_cleaner, as_worker, as_guardian };
 
         for (size_t i = 0; i < ELEMENTSOF(roles); i++)
                 run_in_child(roles[i]);
