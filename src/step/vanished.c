@@ -81,7 +81,7 @@ static void join(const Run *run, const char *verb, const char *key, char *buf, s
         for (size_t i = 0; (r = run_noted(run, verb, i)) && used < size; i++) {
                 const char *word = strempty(record_get(r, key));
 
-                if (!strstr(buf, word))
+                if (!list_contains(buf, word))
                         used += (size_t)snprintf(
                                 buf + used, size - used, "%s%s", used ? ", " : "", word);
         }

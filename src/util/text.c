@@ -404,6 +404,17 @@ int strv_split(const char *s, char ***ret)
         return 0;
 }
 
+bool list_contains(const char *list, const char *item)
+{
+        size_t len = strlen(item);
+
+        for (const char *at = list; len > 0 && (at = strstr(at, item)); at++)
+                if ((at == list || (at - list >= 2 && strncmp(at - 2, ", ", 2) == 0)) &&
+                        (at[len] == '\0' || strncmp(at + len, ", ", 2) == 0))
+                        return true;
+        return len == 0;
+}
+
 bool strv_fnmatch(char *const *globs, const char *s)
 {
         for (size_t i = 0; globs && globs[i]; i++)

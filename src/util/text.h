@@ -51,6 +51,8 @@ bool strv_contains(char *const *l, const char *s);
 int strv_split(const char *s, char ***ret) _must_check_;
 /* The words with a blank between them; "" for none. -ENOMEM. */
 int strv_join(char *const *l, char **ret) _must_check_;
+/* "a, b": is the item in it, and not only as part of another? The empty one always is. */
+bool list_contains(const char *list, const char *item);
 /* Does any shell glob of the list match? An empty or NULL list matches nothing. */
 bool strv_fnmatch(char *const *globs, const char *s);
 

@@ -266,6 +266,18 @@ static void test_options(void **state)
         assert_int_equal(option_get("", "a", 0, &none), -ENOENT);
 }
 
+static void test_list(void **state)
+{
+        assert_true(list_contains("pfn0.0", "pfn0.0"));
+        assert_true(list_contains("mount /a, mount /ab, mount /c", "mount /ab"));
+        assert_true(list_contains("mount /abc, mount /ab", "mount /ab"));
+        assert_false(list_contains("mount /ab", "mount /a"));
+        assert_false(list_contains("dm /mount /a", "mount /a"));
+        assert_false(list_contains("", "a"));
+        assert_true(list_contains("a", ""));
+        assert_true(list_contains("xa, a, a", "a, a"));
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -283,6 +295,7 @@ int main(void)
                 cmocka_unit_test(test_read_full_file),
                 cmocka_unit_test(test_options),
                 cmocka_unit_test(test_time),
+                cmocka_unit_test(test_list),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
