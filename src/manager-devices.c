@@ -72,6 +72,7 @@ static void device_free(Device *d)
         free(d->bound);
         free(d->uuid);
         free(d->filesystems);
+        free(d->users);
         free(d->can_remove);
         strv_free(d->children);
         strv_free(d->mounts);
@@ -235,6 +236,7 @@ static int set_filesystems(Device *d, const Graph *g)
                 if (!grown)
                         return -ENOMEM;
                 free(d->filesystems);
+                free(d->users);
                 d->filesystems = grown;
                 d->dax = d->dax || !node_has(n, "dax", "no");
         }

@@ -25,6 +25,7 @@ typedef struct Device {
         char *uuid;        /* a namespace's, NULL: none */
         char *filesystems; /* device numbers of those that lie on its disk, blank separated */
         bool dax;          /* pages of one of them may be mapped */
+        char *users;       /* in words, of one that went during a removal; NULL: see holders */
         uint64_t size;
         int32_t numa;
         bool expected; /* a removal of ours is taking it away */

@@ -66,12 +66,25 @@ Removal *manager_find_related(const Manager *m, char *const *names, const char *
         return NULL;
 }
 
+/* The closure has a region that was asked for; one below a namespace that was asked for is disabled
+ * all the same where DisableRegion= says so. */
+static bool disables(const Removal *r, const char *device)
+{
+        for (size_t i = 0; i < r->plan->n_steps; i++)
+                if (r->plan->steps[i].ops == &step_region &&
+                        streq(step_node(&r->plan->steps[i]), device))
+                        return true;
+        return false;
+}
+
 Removal *manager_removal_of(const Manager *m, const char *device)
 {
-        for (size_t i = m->n_removals; i > 0; i--)
-                if (removal_alive(m->removals[i - 1]) &&
-                        removal_concerns(m->removals[i - 1], device))
-                        return m->removals[i - 1];
+        for (size_t i = m->n_removals; i > 0; i--) {
+                Removal *r = m->removals[i - 1];
+
+                if (removal_alive(r) && (removal_concerns(r, device) || disables(r, device)))
+                        return r;
+        }
         return NULL;
 }
 
@@ -135,19 +148,30 @@ void manager_removal_changed(Manager *m)
 
 /* Said when a snapshot shows it, at once or with the next one; until the removal has ended, the way
  * back is open and nothing is said. Of one that is stuck, what it unbound is out by its doing. */
+static void tell_one(Manager *m, const Removal *r, const char *name)
+{
+        Device *d = device_table_find(m->devices, name);
+
+        if (!d || strv_contains(r->vanished, name))
+                return;
+        if (streq(d->can_remove, "removed"))
+                bus_signal_device_removed(m, d->path, "requested");
+        else
+                d->expected = manager_device_is_out(d);
+}
+
 static void tell_removed(Manager *m, const Removal *r)
 {
         char **names = r->state == REMOVAL_STUCK ? r->unbinding : r->closure;
 
-        for (char **n = names; n && *n; n++) {
-                Device *d = device_table_find(m->devices, *n);
+        for (char **n = names; n && *n; n++)
+                tell_one(m, r, *n);
+        for (size_t i = 0; i < r->plan->n_steps; i++) {
+                const Step *s = &r->plan->steps[i];
 
-                if (strv_contains(r->vanished, *n))
-                        continue;
-                if (d && streq(d->can_remove, "removed"))
-                        bus_signal_device_removed(m, d->path, "requested");
-                else if (d)
-                        d->expected = r->state != REMOVAL_STUCK || manager_device_lost_driver(d);
+                if (s->ops == &step_region && r->steps[i] == STEP_DONE &&
+                        !strv_contains(names, step_node(s)))
+                        tell_one(m, r, step_node(s));
         }
 }
 

@@ -16,38 +16,44 @@
 #include "util/log.h"
 #include "util/text.h"
 
+#define USERS_MAX 512
+
 /* "filesystem pmem0, mount /mnt/pmem": pairs of kind and name, but mounts by where they are. */
-static void holders_text(const Device *d, char *buf, size_t size)
+char *manager_device_users(const Device *d)
 {
+        char buf[USERS_MAX] = "";
         size_t used = 0, n_mounts = 0;
 
+        if (d->users)
+                return strdup(d->users);
         /* Each mount namespace has its copy of a mount. */
-        *buf = '\0';
-        for (char **h = d->holders; h && h[0] && h[1] && used < size; h += 2) {
+        for (char **h = d->holders; h && h[0] && h[1] && used < sizeof(buf); h += 2) {
                 char word[300];
 
                 (void)snprintf(word, sizeof(word), "%s %s", h[0],
                         streq(h[0], KIND_MOUNT) && n_mounts < strv_length(d->mounts)
                                 ? d->mounts[n_mounts++]
                                 : h[1]);
-                if (!strstr(buf, word))
+                if (!list_contains(buf, word))
                         used += (size_t)snprintf(
-                                buf + used, size - used, "%s%s", used ? ", " : "", word);
+                                buf + used, sizeof(buf) - used, "%s%s", used ? ", " : "", word);
         }
+        return *buf ? strdup(buf) : NULL;
 }
 
 static void tell(const Device *d, const Removal *r)
 {
-        char holders[512], device[128], during[64] = "";
+        _cleanup_(freep) char *users = manager_device_users(d);
+        char device[128], during[64] = "";
         char *fields[] = { device, NULL };
 
-        holders_text(d, holders, sizeof(holders));
         (void)snprintf(device, sizeof(device), "PMEMREMOVED_NODE=%s", d->name);
         if (r)
                 (void)snprintf(during, sizeof(during), ", during removal %" PRIu64 " of it", r->id);
-        log_event(*holders ? LOG_WARNING : LOG_NOTICE, MESSAGE_SURPRISE, fields,
+        log_event(users ? LOG_WARNING : LOG_NOTICE, MESSAGE_SURPRISE, fields,
                 "%s went away without a request to pmemremoved%s, %s%s.", d->name, during,
-                *holders ? "while it was in use by " : "and nobody was known to use it", holders);
+                users ? "while it was in use by " : "and nobody was known to use it",
+                strempty(users));
 }
 
 void manager_device_vanished(Manager *m, Device *d, const Removal *r)
@@ -66,6 +72,14 @@ bool manager_device_lost_driver(const Device *d)
         char driver[64];
 
         return d->bound && bind_driver(d->bound, driver, sizeof(driver)) == -ENOENT;
+}
+
+bool manager_device_is_out(const Device *d)
+{
+        const char *device = streq(d->kind, KIND_REGION) ? d->name : d->bound;
+        char driver[64];
+
+        return !device || bind_driver(device, driver, sizeof(driver)) == -ENOENT;
 }
 
 void manager_look_for_vanished(Manager *m)

@@ -14,6 +14,7 @@
 
 #include "bus-objects.h"
 #include "bus-signals.h"
+#include "kinds.h"
 #include "manager-dead.h"
 #include "manager-inhibitors.h"
 #include "manager-shutdown.h"
@@ -328,14 +329,36 @@ void manager_stop(Manager *m, const char *why)
 
 /* --- devices --- */
 
-static void device_gone(Manager *m, Device *d)
+/* Nobody takes buses and dimms away by a driver of theirs: only what lies on them went, which is
+ * told of that. And a snapshot may be from while a removal that was then undone had it unbound. */
+static bool is_still_there(const Device *d, const Device *now)
 {
-        if (manager_removal_of(m, d->name))
+        if (streq(d->kind, KIND_BUS) || streq(d->kind, KIND_DIMM))
+                return now;
+        return !d->expected && d->bound && !manager_device_lost_driver(d);
+}
+
+static void device_gone(Manager *m, Device *d, const Device *now)
+{
+        if (manager_removal_of(m, d->name) || is_still_there(d, now))
                 return;
         if (d->expected)
                 bus_signal_device_removed(m, d->path, "requested");
         else
                 manager_device_vanished(m, d, NULL);
+}
+
+/* The snapshot came before the word of the worker who looks whether it was he who did it. If it was
+ * not, what had stood on it is asked for. */
+static void keep_users(const Manager *m, Device *old, Device *new)
+{
+        if (new->filesystems || !manager_removal_of(m, new->name))
+                return;
+        new->filesystems = TAKE_PTR(old->filesystems);
+        new->dax = old->dax;
+        if (!new->uuid)
+                new->uuid = TAKE_PTR(old->uuid);
+        new->users = old->users ? TAKE_PTR(old->users) : manager_device_users(old);
 }
 
 static void device_differs(Manager *m, Device *old, Device *new)
@@ -347,8 +370,11 @@ static void device_differs(Manager *m, Device *old, Device *new)
         if (changed[0])
                 bus_device_changed(m, new->path, changed);
         if (was && !is)
-                device_gone(m, old);
-        new->expected = old->expected &&was &&is;
+                device_gone(m, old, new);
+        if (!is)
+                keep_users(m, old, new);
+        /* Bound again by somebody, it is nobody's to expect. */
+        new->expected = old->expected &&was &&is &&manager_device_is_out(new);
         /* A snapshot from before it went; not one from after its return. */
         new->told = old->told &&was &&is &&manager_device_lost_driver(new);
 }
@@ -363,7 +389,7 @@ void manager_take_devices(Manager *m, DeviceTable *devices)
                 if (device_table_find(devices, d->name))
                         continue;
                 if (!streq(d->can_remove, "removed"))
-                        device_gone(m, d);
+                        device_gone(m, d, NULL);
                 bus_object_removed(m, d->path);
         }
         if (devices)

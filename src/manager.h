@@ -102,6 +102,10 @@ void manager_look_for_vanished(Manager *m);
 void manager_device_vanished(Manager *m, Device *d, const Removal *r);
 /* Has this namespace no driver any more, whatever the snapshot says that it is from? */
 bool manager_device_lost_driver(const Device *d);
+/* Who is known to use it, in words; NULL: nobody, or no memory. */
+char *manager_device_users(const Device *d);
+/* Does the kernel say now that a removal, which had to take it away, has done so? */
+bool manager_device_is_out(const Device *d);
 
 /* manager-bus.c: connects and publishes everything; the name comes later. */
 int manager_bus_open(Manager *m) _must_check_;
