@@ -315,6 +315,7 @@ static int parse_ledger(Ledger *l, const char *text, StepLookup lookup)
         r = parse_request(l, line, &digest);
         if (r == 0)
                 r = plan_parse(nl + 1, lookup, &l->plan, &text);
+        l->old = !digest || !*digest;
         /* Another word in the place of one can be as good a plan, but is not the one that was made.
          * A daemon that was replaced in the middle of a removal may have written none. */
         if (r == 0 && *digest && !streq(digest, l->plan->id))

@@ -57,6 +57,7 @@ typedef struct Ledger {
         Record **records; /* after the plan, oldest first */
         size_t n_records;
         long torn_at; /* where a half-written last line starts, -1 if there is none */
+        bool old;     /* of a program that wrote no digest yet, nor all of today's notes */
 } Ledger;
 
 Ledger *ledger_free(Ledger *l);

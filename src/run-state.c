@@ -170,6 +170,16 @@ bool run_not_frozen(const Run *run, const char *filesystem)
         return streq(strempty(frost_of(run, filesystem)), "not-frozen");
 }
 
+bool run_is_old(const Run *run)
+{
+        return run->ledger->old;
+}
+
+bool run_began(const Run *run, const Step *s)
+{
+        return ledger_began(run->ledger, s->number);
+}
+
 bool run_stands(const Run *run, const char *op)
 {
         const Plan *p = run->ledger->plan;

@@ -66,7 +66,7 @@ static int region_revert(const Step *s, Run *run, Failure *f)
 {
         int r;
 
-        if (!is_disabled(s) || !run_recall(run, "disabling", step_node(s)))
+        if (!is_disabled(s) || (!run_recall(run, "disabling", step_node(s)) && !run_is_old(run)))
                 return 0;
         r = bind_attach(strempty(step_get(s, "driver")), step_node(s));
         if (r < 0)

@@ -133,6 +133,12 @@ void run_facts(const Run *run, RunFacts *ret);
 bool run_frozen(const Run *run, const char *filesystem);
 /* Was its last attempt refused, because it is somebody else who has frozen it? */
 bool run_not_frozen(const Run *run, const char *filesystem);
+/* Was it begun by a program that wrote neither "unbinding" (but on the forced road) nor "disabling"
+ * before it did so? That the step began has to stand for it: what a daemon left that was replaced
+ * in the middle of a removal is bound again. */
+bool run_is_old(const Run *run);
+/* Has this step been begun and not been reverted? */
+bool run_began(const Run *run, const Step *s);
 /* Has a step of that name been begun and not been reverted? */
 bool run_stands(const Run *run, const char *op);
 /* Did a step fail that nothing made up for? */

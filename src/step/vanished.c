@@ -25,7 +25,7 @@ static bool is_ours(const Run *run, const Step *s)
 {
         const Record *r = run_recall(run, "unbinding", step_node(s));
 
-        return r && !record_get(r, "over");
+        return r ? !record_get(r, "over") : run_is_old(run) && run_began(run, s);
 }
 
 static void look_at(const Step *s, Run *run)
