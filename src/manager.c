@@ -21,7 +21,6 @@
 #include "manager-watch.h"
 #include "messages.h"
 #include "planner.h"
-#include "recover.h"
 #include "sys/sysfs.h"
 #include "util/log.h"
 #include "util/own-file.h"
@@ -191,25 +190,6 @@ void manager_settle(Manager *m)
 
 /* --- start, reload, stop --- */
 
-static int load_history(Manager *m)
-{
-        _cleanup_(freep) uint64_t *ids = NULL;
-        size_t n = 0;
-        int r;
-
-        r = ledger_list(m->ledger_dir, &ids, &n);
-        for (size_t i = 0; r == 0 && i < n; i++) {
-                Removal *removal = NULL;
-                int e = removal_load(m, ids[i], &removal);
-
-                if (e < 0)
-                        r = manager_distrust(m, ids[i], e);
-                else if (removal_alive(removal))
-                        (void)removal_recover(removal);
-        }
-        return r;
-}
-
 static int on_name_timer(sd_event_source *s, uint64_t usec, void *userdata)
 {
         return manager_bus_name(userdata);
@@ -274,7 +254,7 @@ int manager_startup(Manager *m)
                 log_error("The system bus cannot be reached: %s", strerror(-r));
                 return r;
         }
-        r = load_history(m);
+        r = manager_load_history(m);
         if (r < 0) {
                 log_error("The ledgers in %s cannot be read: %s", m->ledger_dir, strerror(-r));
                 return r;

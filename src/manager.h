@@ -80,6 +80,8 @@ bool manager_frozen(const Manager *m);
 
 /* A ledger cannot be read: nobody knows what its removal left undone, so none begins before an
  * administrator has looked at it and deleted it. */
+/* Every ledger there is: the unfinished are recovered. */
+int manager_load_history(Manager *m) _must_check_;
 int manager_distrust(Manager *m, uint64_t id, int err) _must_check_;
 int manager_check_distrusted(const Manager *m, Failure *f) _must_check_;
 

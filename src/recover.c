@@ -13,6 +13,11 @@
 
 #define LOCK_RETRY_USEC (100 * USEC_PER_MSEC)
 
+bool recover_is_shortage(int err)
+{
+        return err == -ENOMEM || err == -EAGAIN || err == -EMFILE || err == -ENFILE || err == -EIO;
+}
+
 int recover_refuse(const char *dir, uint64_t id, int err, Failure *f)
 {
         _cleanup_(freep) char *path = NULL;
@@ -21,10 +26,16 @@ int recover_refuse(const char *dir, uint64_t id, int err, Failure *f)
         r = ledger_path(dir, id, &path);
         if (r < 0)
                 return r;
+        if (recover_is_shortage(err))
+                return failure_set(f, FAILURE_ROLLBACK_FAILED, err, path,
+                        "this ledger could not be read now (%s); start pmemremoved again, or run "
+                        "pmemremoved --recover",
+                        strerror(-err));
         return failure_set(f, FAILURE_ROLLBACK_FAILED, err, path,
                 "this ledger is not obeyed, because %s; nobody knows what its removal left undone: "
-                "look at it and at the devices it names, then delete it. Until then nothing is "
-                "removed",
+                "look at it and at the devices it names, then delete it; or, where only its owner, "
+                "mode or name was changed, give that back (root, 0600, one name) and restart "
+                "pmemremoved. Until then nothing is removed",
                 own_file_cause(err));
 }
 
@@ -55,6 +66,9 @@ static int recover_one(const char *dir, uint64_t id, uint64_t deadline_usec, Fai
         int r;
 
         r = load(dir, id, &l, f);
+        /* Somebody has deleted it just now. */
+        if (r == -ENOENT)
+                return 0;
         if (r < 0 || ledger_finished(l, NULL))
                 return r;
         r = lock_until(l, deadline_usec);
@@ -65,7 +79,7 @@ static int recover_one(const char *dir, uint64_t id, uint64_t deadline_usec, Fai
         /* What the other one wrote until it let go. */
         r = load(dir, id, &fresh, f);
         if (r < 0)
-                return r;
+                return r == -ENOENT ? 0 : r;
         (void)safe_close(fresh->fd);
         fresh->fd = TAKE_FD(l->fd);
         r = run_recover(fresh, -EBADF, f);

@@ -7,7 +7,9 @@
 #include "failure.h"
 #include "ledger.h"
 
-/* What is said of a ledger that was refused with err. Returns err. */
+/* Is err something that passes, and says nothing about the ledger that could not be read? */
+bool recover_is_shortage(int err);
+/* What is said of a ledger that was refused, or could not be read, with err. Returns err. */
 int recover_refuse(const char *dir, uint64_t id, int err, Failure *f);
 /* Exit status for --recover. Waits for a worker that still holds a lock, at most timeout_usec. */
 int recover_all(const char *dir, uint64_t timeout_usec) _must_check_;

@@ -10,8 +10,10 @@
 #include "bus-signals.h"
 #include "manager.h"
 #include "messages.h"
+#include "recover.h"
 #include "removal-log.h"
 #include "removal-record.h"
+#include "util/own-file.h"
 #include "util/text.h"
 
 /* A worker that dies three times over the same ledger will die a fourth time. */
@@ -196,19 +198,30 @@ static bool recover_again(Removal *r, int e)
                        RECOVER_PAUSE_USEC, 0, on_recover_again, r) >= 0;
 }
 
+/* Somebody gave it to others, or damaged it, since it was begun: what its worker left is as unknown
+ * as if it had been found like that at the start. One that is gone stands in nobody's way. */
+static void distrust(const Removal *r, int e)
+{
+        if (e != -ENOENT && !recover_is_shortage(e) && manager_distrust(r->manager, r->id, e) < 0)
+                removal_log(r, LOG_ERR, NULL, NULL, NULL, "no memory to keep others from %s",
+                        r->ledger_path);
+}
+
 static int action_recover(Removal *r, Failure *f)
 {
         _cleanup_(ledger_freep) Ledger *l = NULL;
         int e;
 
         e = ledger_load(r->ledger_path, policy_find_step, &l);
-        if (e == 0)
+        if (e < 0)
+                distrust(r, e);
+        else
                 e = worker_spawn(r->manager->event, l, true, &worker_ops, r, &r->worker);
         if (e == 0 || recover_again(r, e))
                 return 0;
         r->failure = (Failure){ 0 };
         (void)failure_set(&r->failure, FAILURE_ROLLBACK_FAILED, e, r->ledger_path,
-                "recovery could not be started: %s", strerror(-e));
+                "recovery could not be started: %s", l ? strerror(-e) : own_file_cause(e));
         return removal_event(r, EVENT_WORKER_GONE, f);
 }
 

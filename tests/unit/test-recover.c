@@ -24,6 +24,16 @@
 static char dir[] = "/dev/shm/pmemremoved-test-XXXXXX";
 static unsigned n_reverted, n_dropped;
 static bool refuse; /* the next check */
+static int load_fails;
+
+int __real_ledger_load_id(const char *where, uint64_t id, StepLookup lookup, Ledger **ret);
+int __wrap_ledger_load_id(const char *where, uint64_t id, StepLookup lookup, Ledger **ret);
+
+/* No descriptor is free just then, or somebody has deleted it. */
+int __wrap_ledger_load_id(const char *where, uint64_t id, StepLookup lookup, Ledger **ret)
+{
+        return load_fails < 0 ? load_fails : __real_ledger_load_id(where, id, lookup, ret);
+}
 
 static int fake_apply(const Step *s, Run *run, Failure *f)
 {
@@ -249,6 +259,30 @@ static void test_damaged_among_others(void **state)
         assert_int_equal(n_reverted, 1);
 }
 
+/* What says nothing about the ledger does not make it one that is to be deleted. */
+static void test_shortage(void **state)
+{
+        static const int shortages[] = { -ENOMEM, -EMFILE, -ENFILE, -EIO };
+        _cleanup_(ledger_freep) Ledger *l = new_unfinished();
+
+        l->fd = safe_close(l->fd);
+        for (size_t i = 0; i < ELEMENTSOF(shortages); i++) {
+                Failure f = { 0 };
+
+                load_fails = shortages[i];
+                assert_int_equal(recover_all(dir, USEC_PER_SEC), load_fails);
+                assert_int_equal(recover_refuse(dir, l->id, load_fails, &f), load_fails);
+                assert_non_null(strstr(f.sentence, "--recover"));
+                assert_null(strstr(f.sentence, "delete"));
+        }
+        load_fails = -ENOENT;
+        assert_int_equal(recover_all(dir, USEC_PER_SEC), 0);
+        load_fails = 0;
+        assert_string_equal(state_of(l), "unfinished");
+        assert_int_equal(recover_all(dir, USEC_PER_SEC), 0);
+        assert_string_equal(state_of(l), "rolled-back");
+}
+
 /* Whoever has the lock may be asleep in the kernel: nothing is done twice, and nobody waits for
  * ever. */
 static void test_locked(void **state)
@@ -314,6 +348,7 @@ int main(void)
                 cmocka_unit_test_setup(test_check_refuses, reset),
                 cmocka_unit_test_setup(test_recover_all, reset),
                 cmocka_unit_test_setup(test_damaged_among_others, reset),
+                cmocka_unit_test_setup(test_shortage, reset),
                 cmocka_unit_test_setup(test_locked, reset),
                 cmocka_unit_test_setup(test_finished_while_waiting, reset),
                 cmocka_unit_test_setup(test_nothing_there, reset),

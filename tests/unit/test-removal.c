@@ -22,6 +22,16 @@
 #include "util/text.h"
 
 static char dir[] = "/tmp/pmemremoved-test-XXXXXX";
+static int load_fails;
+
+int __real_ledger_load_id(const char *where, uint64_t id, StepLookup lookup, Ledger **ret);
+int __wrap_ledger_load_id(const char *where, uint64_t id, StepLookup lookup, Ledger **ret);
+
+/* No descriptor is free just then, or somebody has deleted it. */
+int __wrap_ledger_load_id(const char *where, uint64_t id, StepLookup lookup, Ledger **ret)
+{
+        return load_fails < 0 ? load_fails : __real_ledger_load_id(where, id, lookup, ret);
+}
 
 /* --- the table --- */
 
@@ -547,6 +557,23 @@ static void test_worker_always_dies(void **state)
         drop_manager(m);
 }
 
+/* Whoever may write to its ledger orders what recovery does: it is not obeyed any more, and as
+ * nobody knows what its worker left, nothing else begins. */
+static void test_worker_dies_and_its_ledger_is_foreign(void **state)
+{
+        Manager *m = make_manager();
+        Removal *r = play(m, "both begin 1\ngive-away\ndie\n", "die\n");
+        Failure f = { 0 };
+
+        live(m, r);
+        assert_int_equal(r->state, REMOVAL_STUCK);
+        assert_int_equal(r->n_lost, 1);
+        assert_true(manager_check_distrusted(m, &f) < 0);
+        assert_string_equal(f.node, r->ledger_path);
+        assert_non_null(strstr(f.sentence, "restart pmemremoved"));
+        drop_manager(m);
+}
+
 static void test_told(void **state)
 {
         Manager *m = make_manager();
@@ -570,6 +597,33 @@ static void test_told(void **state)
 
 /* A daemon that starts anew reads both kinds: unfinished ones go to a worker, finished are history.
  */
+/* A good ledger that cannot be read just now is neither distrusted nor passed over: no daemon,
+ * until it can. One that was deleted just now is nothing. */
+static void test_history_in_a_shortage(void **state)
+{
+        Manager *m = make_manager();
+        Removal *r = play(m, "both begin 1\nboth committed\nhear cancel\n", "");
+
+        while (r->state != REMOVAL_COMMITTED)
+                assert_true(sd_event_run(m->event, 10 * USEC_PER_SEC) >= 0);
+        (void)manager_free(m);
+
+        m = make_manager();
+        load_fails = -EMFILE;
+        assert_int_equal(manager_load_history(m), -EMFILE);
+        load_fails = -ENOENT;
+        assert_int_equal(manager_load_history(m), 0);
+        load_fails = 0;
+        assert_int_equal(m->n_distrusted, 0);
+        assert_int_equal(m->n_removals, 0);
+        script("recover", "both finished result=done state=succeeded ended=4711\n");
+        assert_int_equal(manager_load_history(m), 0);
+        assert_int_equal(m->n_removals, 1);
+        live(m, m->removals[0]);
+        assert_int_equal(m->removals[0]->state, REMOVAL_SUCCEEDED);
+        drop_manager(m);
+}
+
 static void test_load(void **state)
 {
         Manager *m = make_manager();
@@ -611,6 +665,11 @@ static void do_line(Ledger *l, const char *verb, const char *text)
 
         if (streq(verb, "die"))
                 (void)raise(SIGKILL);
+        if (streq(verb, "give-away")) {
+                if (fchmod(l->fd, 0666) < 0)
+                        _exit(7);
+                return;
+        }
         if (streq(verb, "hear")) {
                 ssize_t n = recv(4, heard, sizeof(heard) - 1, 0);
 
@@ -691,7 +750,9 @@ int main(int argc, char **argv)
                 cmocka_unit_test(test_worker_dies_when_nothing_is_left),
                 cmocka_unit_test(test_worker_dies_committed),
                 cmocka_unit_test(test_worker_always_dies),
+                cmocka_unit_test(test_worker_dies_and_its_ledger_is_foreign),
                 cmocka_unit_test(test_told),
+                cmocka_unit_test(test_history_in_a_shortage),
                 cmocka_unit_test(test_load),
         };
 
