@@ -6,6 +6,7 @@
 
 #include "bus.h"
 #include "ctl.h"
+#include "util/broadcast.h"
 
 typedef struct Event {
         const char *member, *word;
@@ -135,6 +136,8 @@ static int on_signal(sd_bus_message *m, void *userdata, sd_bus_error *e)
         _cleanup_(dict_freep) Dict *d = NULL;
         Ctl *c = userdata;
 
+        if (!is_broadcast(m))
+                return 0;
         if (sd_bus_message_is_signal(m, NULL, "PropertiesChanged"))
                 return on_properties(c, m);
         for (size_t i = 0; i < ELEMENTSOF(events); i++) {

@@ -14,6 +14,7 @@
 
 #include "bus.h"
 #include "ctl.h"
+#include "util/broadcast.h"
 
 #define RETURN_TIMEOUT_USEC (60 * USEC_PER_SEC)
 #define RECONNECT_INTERVAL_USEC (1 * USEC_PER_SEC)
@@ -33,7 +34,7 @@ static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *e)
         Watch *w = userdata;
         const char *interface;
 
-        if (!w->path || !streq(sd_bus_message_get_path(m), w->path))
+        if (!is_broadcast(m) || !w->path || !streq(sd_bus_message_get_path(m), w->path))
                 return 0;
         if (sd_bus_message_read_basic(m, 's', &interface) < 0 ||
                 !streq(interface, BUS_INTERFACE_REMOVAL))
@@ -51,7 +52,7 @@ static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *e)
         const char *name, *old_owner, *new_owner;
         Watch *w = userdata;
 
-        if (sd_bus_message_read(m, "sss", &name, &old_owner, &new_owner) < 0)
+        if (!is_broadcast(m) || sd_bus_message_read(m, "sss", &name, &old_owner, &new_owner) < 0)
                 return 0;
         if (new_owner[0] == '\0') {
                 w->lost_usec = usec_add(now_usec(), RETURN_TIMEOUT_USEC);

@@ -18,6 +18,7 @@
 
 #include <fcntl.h>
 
+#include "util/broadcast.h"
 #include "util/log.h"
 #include "util/text.h"
 
@@ -232,6 +233,8 @@ static int on_notice(sd_bus_message *msg, void *userdata, sd_bus_error *error)
         Manager *m = w->owner->manager;
         int begins, r;
 
+        if (!is_broadcast(msg))
+                return 0;
         r = sd_bus_message_read(msg, "b", &begins);
         if (r < 0)
                 return 0;
@@ -254,6 +257,8 @@ static int on_owner(sd_bus_message *msg, void *userdata, sd_bus_error *error)
         const char *name, *before, *now;
         unsigned wanted = shutdown_locks_wanted(s->manager);
 
+        if (!is_broadcast(msg))
+                return 0;
         if (sd_bus_message_read(msg, "sss", &name, &before, &now) < 0 || !*now)
                 return 0;
         s->told = false;

@@ -10,6 +10,7 @@
 #include "sys/child.h"
 #include "sys/units-bus.h"
 #include "sys/units-jobs.h"
+#include "util/broadcast.h"
 
 /* How often it is looked at what the units do meanwhile. */
 #define LOOK_EVERY_USEC USEC_PER_SEC
@@ -89,6 +90,8 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error
         const char *path, *unit, *result;
         uint32_t id;
 
+        if (!is_broadcast(m))
+                return 0;
         if (sd_bus_message_read(m, "uoss", &id, &path, &unit, &result) < 0)
                 return 0;
         for (size_t i = 0; i < j->n; i++) {

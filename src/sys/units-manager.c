@@ -8,6 +8,7 @@
 #include "sys/child.h"
 #include "sys/units-bus.h"
 #include "sys/units.h"
+#include "util/broadcast.h"
 
 /* --- names and files --- */
 
@@ -148,29 +149,27 @@ typedef struct Job {
         char result[32];
 } Job;
 
-/* JobRemoved(u id, o job, s unit, s result). It may come before the call's own answer. */
+/* JobRemoved(u id, o job, s unit, s result). One that comes before the call's own answer waits
+ * until wait_job() has put down the path: sd_bus_call() dispatches nothing. */
 static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
         Job *job = userdata;
         const char *path, *unit, *result;
         uint32_t id;
 
+        if (!is_broadcast(m))
+                return 0;
         if (sd_bus_message_read(m, "uoss", &id, &path, &unit, &result) < 0)
                 return 0;
-        if (*job->path && !streq(job->path, path))
+        if (!streq(job->path, path))
                 return 0;
-        if (!*job->path)
-                (void)snprintf(job->path, sizeof(job->path), "%s", path);
         (void)snprintf(job->result, sizeof(job->result), "%s", result);
         return 0;
 }
 
 static int wait_job(sd_bus *bus, Job *job, const char *path, uint64_t deadline_usec)
 {
-        if (!streq(job->path, path)) {
-                *job->result = '\0';
-                (void)snprintf(job->path, sizeof(job->path), "%s", path);
-        }
+        (void)snprintf(job->path, sizeof(job->path), "%s", path);
         while (!*job->result) {
                 int r = sd_bus_process(bus, NULL);
 

@@ -596,11 +596,29 @@ stop_login
 start_login
 eventually locks_are 'block delay '
 
+echo "# ... and what somebody else says in its name is not heard"
+lie() {
+        setpriv --reuid=65534 --regid=65534 --clear-groups \
+                busctl --address="$DBUS_SYSTEM_BUS_ADDRESS" --destination="$our_name" emit "$@"
+}
+our_name=$(ctl call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus GetNameOwner s org.pmemremoved1)
+our_name=${our_name#s \"}
+our_name=${our_name%\"}
+lie /org/freedesktop/login1 org.freedesktop.login1.Manager PrepareForShutdown b true
+lie /org/freedesktop/login1 org.freedesktop.login1.Manager PrepareForSleep b true
+manager ListRemovals >/dev/null
+locks_are 'block delay ' || fail "anybody may announce a shutdown"
+# Else a refusal by the shutdown would come first.
+expect_error 'working on it' request nothing
+
 echo "# ... what it announces is undone first, and nothing new begins until it is off"
 logind_says PrepareForSleep true
 removal "$path" Wait | grep -q '"cancelled"'
 has "$path" Error 'the machine goes to sleep' || fail "why it was cancelled is not said"
 eventually locks_are ''
+expect_error 'going to sleep' request nothing
+lie /org/freedesktop/DBus org.freedesktop.DBus NameOwnerChanged sss org.freedesktop.login1 '' :1.1
+lie /org/freedesktop/login1 org.freedesktop.login1.Manager PrepareForSleep b false
 expect_error 'going to sleep' request nothing
 manager PlanRemove 'sa{sv}' namespace0.0 0 >/dev/null
 logind_says PrepareForSleep false

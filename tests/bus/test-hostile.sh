@@ -9,16 +9,20 @@ set -eu
 program=${FAKE_MACHINE:-./tests/bus/fake-machine}
 hostile=${HOSTILE:-./tests/bus/hostile}
 polkit_program=${FAKE_POLKIT:-./tests/bus/fake-polkit}
+login_program=${FAKE_LOGIN:-./tests/bus/fake-login}
 client=${PMEMREMOVECTL:-./src/pmemremovectl}
 command -v dbus-daemon >/dev/null || exit 77
 command -v busctl >/dev/null || exit 77
 [ "$(id -u)" = 0 ] || exit 77
 
+policy=$(cd "${top_srcdir:-.}" && pwd)/conf/org.pmemremoved1.conf
 work=$(mktemp -d)
 daemon=
 bus=
 polkit=
+login=
 cleanup() {
+        [ -z "$login" ] || kill "$login" 2>/dev/null || :
         [ -z "$polkit" ] || kill "$polkit" 2>/dev/null || :
         [ -z "$daemon" ] || kill -KILL "$daemon" 2>/dev/null || :
         [ -z "$bus" ] || kill "$bus" 2>/dev/null || :
@@ -47,13 +51,14 @@ cat >"$work/bus.conf" <<CONF
     <allow receive_type="error"/>
     <allow receive_type="signal"/>
     <allow send_destination="org.freedesktop.DBus"/>
-    <allow send_destination="org.pmemremoved1"/>
     <allow send_destination="org.freedesktop.PolicyKit1"/>
   </policy>
   <policy user="root">
-    <allow own="org.pmemremoved1"/>
     <allow own="org.freedesktop.PolicyKit1"/>
+    <allow own="org.freedesktop.login1"/>
+    <allow send_destination="org.freedesktop.login1"/>
   </policy>
+  <include>$policy</include>
 </busconfig>
 CONF
 dbus-daemon --config-file="$work/bus.conf" --nofork --nopidfile --address="unix:path=$work/bus" 2>"$work/bus.log" &
@@ -80,6 +85,9 @@ eventually() {
 ctl() {
         busctl --address="$DBUS_SYSTEM_BUS_ADDRESS" --timeout=60 "$@"
 }
+manager() {
+        ctl call org.pmemremoved1 /org/pmemremoved1 org.pmemremoved1.Manager "$@"
+}
 present() {
         ctl status org.pmemremoved1 2>/dev/null | grep -qx "PID=$daemon"
 }
@@ -103,15 +111,36 @@ eventually ctl status org.freedesktop.PolicyKit1 >/dev/null 2>&1
 : >"$work/more"
 start
 
+echo "# signals that are sent to the daemon alone stay with the bus, the others reach it"
+say() {
+        setpriv --reuid=65534 --regid=65534 --clear-groups \
+                busctl --address="$DBUS_SYSTEM_BUS_ADDRESS" "$@" emit /org/freedesktop/login1 org.freedesktop.login1.Manager PrepareForShutdown b true 2>&1 || :
+}
+say --destination=org.pmemremoved1
+eventually grep -q 'Rejected send message.*PrepareForShutdown' "$work/bus.log"
+"$login_program" "$work/locks" &
+login=$!
+announce() {
+        ctl call org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager Announce sb \
+                PrepareForShutdown "$1"
+}
+refuses() {
+        manager RequestRemove 'sa{sv}' namespace0.0 1 reason s nothing 2>&1 | grep -q 'shutting down'
+}
+eventually test -e "$work/locks"
+announce true
+eventually refuses
+announce false
+kill "$login"
+wait "$login" 2>/dev/null || :
+login=
+
 echo "# storms; the columns after the counts are the honest caller's slowest answers in seconds, and the daemon's KiB"
 ${HOSTILE_WRAP:-} "$hostile" --pid="$daemon" --count="${HOSTILE_COUNT:-400}" "$@" || fail "see above"
 [ $# = 0 ] || exit 0
 stop
 
 echo "# names that are no UTF-8, or drive a terminal: everybody gets an answer, and nothing of that reaches him"
-manager() {
-        ctl call org.pmemremoved1 /org/pmemremoved1 org.pmemremoved1.Manager "$@"
-}
 # tame COMMAND...: it succeeds, and prints neither control characters nor what is no UTF-8.
 tame() {
         "$@" >"$work/out" 2>&1 || fail "exit status $?: $* $(cat "$work/out")"

@@ -82,7 +82,7 @@ BEGIN {
         library["<systemd/sd-login.h"] = "^sys/units\\.c$"
         library["<systemd/sd-id128.h"] = "^(util/log|manager|ledger)\\.c$"
         library["<systemd/sd-"] = \
-                "^(sys/units-[a-z]+|bus-[a-z-]+|(manager|removal|worker|planner|reap)(-[a-z-]+)?|ctl[a-z-]*|pmemremoved(ctl)?)\\.[ch]$"
+                "^(util/broadcast|sys/units-[a-z]+|bus-[a-z-]+|(manager|removal|worker|planner|reap)(-[a-z-]+)?|ctl[a-z-]*|pmemremoved(ctl)?)\\.[ch]$"
 
         while ((getline line < files) > 0)
                 exists[substr(line, 5)] = 1
