@@ -481,26 +481,42 @@ static bool device_exists(const Step *s)
         return access(path, F_OK) == 0 || errno != ENOENT;
 }
 
+/* Whoever bound it again, we or its region: if it goes now, it is by somebody else. Where no note
+ * has room it is bound all the same. */
+static void note_bound(const Step *s, Run *run)
+{
+        const Record *r = run_recall(run, "unbinding", step_node(s));
+
+        if (r && !record_get(r, "over"))
+                (void)run_note(run, "unbinding", step_node(s), "over", "yes", NULL);
+}
+
+/* Its card was taken out, or somebody disabled its region: there is nothing to bind. Where we have
+ * disabled a region and that could not be undone, the fault is ours. */
+static bool is_gone_without_us(const Step *s, const Run *run)
+{
+        return !device_exists(s) && !run_recall(run, "disabling", NULL);
+}
+
 static int unbind_revert(const Step *s, Run *run, Failure *f)
 {
         int r;
 
         restore_console(run);
         (void)vanished_look(run);
-        if (is_bound(s) || (step_get(s, "disk") && disk_exists(s)) ||
-                vanished_is(run, step_node(s)))
-                return 0;
-        r = bind_attach(strempty(step_get(s, "driver")), strempty(step_get(s, "device")));
-        /* If it goes now, it is by somebody else. Where no note has room it is bound all the same.
-         */
         if (is_bound(s)) {
-                (void)run_note(run, "unbinding", step_node(s), "over", "yes", NULL);
+                note_bound(s, run);
                 return 0;
         }
-        if (r < 0 && comes_by_itself(s))
+        if ((step_get(s, "disk") && disk_exists(s)) || vanished_is(run, step_node(s)))
                 return 0;
-        /* Its region was disabled meanwhile, its card taken out: there is nothing to bind. */
-        if (r < 0 && !device_exists(s)) {
+        r = bind_attach(strempty(step_get(s, "driver")), strempty(step_get(s, "device")));
+        if (is_bound(s) || (r < 0 && comes_by_itself(s))) {
+                if (is_bound(s))
+                        note_bound(s, run);
+                return 0;
+        }
+        if (r < 0 && is_gone_without_us(s, run)) {
                 (void)run_note(
                         run, "vanished", step_node(s), "device", step_get(s, "device"), NULL);
                 return 0;

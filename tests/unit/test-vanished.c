@@ -22,6 +22,7 @@
 /* What the kernel would hold: the unbind is made by a child. */
 static struct World {
         bool bound;
+        bool refuses; /* to bind */
         int binds;
         int asked;
         bool child_dies; /* before its write */
@@ -43,6 +44,8 @@ int __wrap_bind_driver(const char *device, char *buf, size_t size)
 
 int __wrap_bind_attach(const char *driver, const char *device)
 {
+        if (world->refuses)
+                return -ENODEV;
         world->bound = true;
         world->binds++;
         return 0;
@@ -81,6 +84,19 @@ static int take_away(const Step *s, Run *run, Failure *f)
         return 0;
 }
 
+static int come_back(const Step *s, Run *run, Failure *f)
+{
+        world->bound = true;
+        return 0;
+}
+
+/* A region, which does not come back. */
+static int disable(const Step *s, Run *run, Failure *f)
+{
+        world->refuses = true;
+        return run_note(run, "disabling", "region0", NULL);
+}
+
 static int nothing(const Step *s, Run *run, Failure *f)
 {
         return 0;
@@ -102,13 +118,15 @@ static const StepOps ops_turn = { "turn", "turning", NULL, nothing, give_back };
 static const StepOps ops_mount = { "mount", "unmounting", NULL, nothing, give_back };
 static const StepOps ops_intrude = { "intrude", "being hit", NULL, take_away, nothing };
 static const StepOps ops_late = { "late", "being hit later", NULL, nothing, take_away };
+static const StepOps ops_return = { "return", "being bound", NULL, nothing, come_back };
+static const StepOps ops_disable = { "disable", "disabling", NULL, disable, nothing };
 static const StepOps ops_fail = { "fail", "failing", NULL, refuse, nothing };
 
 /* Takes the place of the pipeline's registry: policy.o is not linked into this program. */
 const StepOps *policy_find_step(const char *name)
 {
         static const StepOps *const all[] = { &ops_turn, &ops_mount, &ops_intrude, &ops_late,
-                &ops_fail, &step_commit, &step_unbind, &step_region };
+                &ops_return, &ops_disable, &ops_fail, &step_commit, &step_unbind, &step_region };
 
         for (size_t i = 0; i < ELEMENTSOF(all); i++)
                 if (streq(all[i]->name, name))
@@ -220,6 +238,28 @@ static void test_on_the_way_back(void **state)
         assert_false(world->bound);
 }
 
+/* Its region brought it, so that there was nothing to bind; and then it was taken away. */
+static void test_after_it_came_by_itself(void **state)
+{
+        static const char *const steps[] = { "mount", "late", "unbind", "return", "fail", NULL };
+        Failure f;
+
+        assert_string_equal(run(steps, &f), "rolled-back");
+        assert_int_equal(f.kind, FAILURE_VANISHED);
+        assert_int_equal(world->binds, 0);
+}
+
+/* Gone with the region that we have disabled: nobody else is to blame. */
+static void test_our_region(void **state)
+{
+        static const char *const steps[] = { "unbind", "disable", "fail", NULL };
+        Failure f;
+
+        assert_string_equal(run(steps, &f), "stuck");
+        assert_int_equal(f.kind, FAILURE_ROLLBACK_FAILED);
+        assert_non_null(strstr(f.sentence, "could not be bound"));
+}
+
 /* What has nothing to do with the memory has no excuse. */
 static void test_no_excuse(void **state)
 {
@@ -322,6 +362,8 @@ int main(void)
                 cmocka_unit_test(test_between_commit_and_unbind),
                 cmocka_unit_test(test_before_commit),
                 cmocka_unit_test(test_on_the_way_back),
+                cmocka_unit_test(test_after_it_came_by_itself),
+                cmocka_unit_test(test_our_region),
                 cmocka_unit_test(test_no_excuse),
                 cmocka_unit_test(test_no_room_on_the_way_back),
                 cmocka_unit_test(test_killed_before_its_write),
