@@ -7,7 +7,9 @@
 
 #include "worker-blocked.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 #include "sys/proc.h"
@@ -57,27 +59,53 @@ static bool blocked_below(pid_t pid, unsigned depth, char *buf, size_t size)
         return false;
 }
 
-/* Its children keep the ledger under the number under which the worker had it. */
-static bool has_open(pid_t pid, int fd, const struct stat *st)
+static bool read_fd_link(const char *pid, int fd, char *buf, size_t size)
 {
         char path[64];
-        struct stat other;
+        ssize_t n;
 
-        (void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
-        return stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+        (void)snprintf(path, sizeof(path), "/proc/%s/fd/%d", pid, fd);
+        n = readlink(path, buf, size - 1);
+        if (n < 0)
+                return false;
+        buf[n] = '\0';
+        return true;
+}
+
+static bool is_file(const char *pid, int fd, struct statx *ret)
+{
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/proc/%s/fd/%d", pid, fd);
+        return statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_INO, ret) == 0;
+}
+
+/* Its children keep the ledger under the number under which the worker had it. Whoever asks what
+ * somebody's descriptor leads to may have to ask a server that is dead (nfs_getattr(), fs/nfs/
+ * inode.c; fuse_update_get_attr(), fs/fuse/dir.c), but its name is known to proc (d_path()). */
+static bool has_open(const char *pid, int fd, const char *name, const struct statx *st)
+{
+        char other_name[PATH_MAX];
+        struct statx other;
+
+        return read_fd_link(pid, fd, other_name, sizeof(other_name)) && streq(other_name, name) &&
+               is_file(pid, fd, &other) && other.stx_ino == st->stx_ino &&
+               other.stx_dev_major == st->stx_dev_major && other.stx_dev_minor == st->stx_dev_minor;
 }
 
 bool worker_blocked_holder(int fd, char *buf, size_t size)
 {
         _cleanup_(strv_freep) char **names = NULL;
-        struct stat st;
+        char name[PATH_MAX];
+        struct statx st;
 
-        if (fstat(fd, &st) < 0 || sysfs_list("/proc", &names) < 0)
+        if (!is_file("self", fd, &st) || !read_fd_link("self", fd, name, sizeof(name)) ||
+                sysfs_list("/proc", &names) < 0)
                 return false;
         for (char **n = names; n && *n; n++) {
                 pid_t pid;
 
-                if (parse_pid(*n, &pid) == 0 && has_open(pid, fd, &st) &&
+                if (parse_pid(*n, &pid) == 0 && has_open(*n, fd, name, &st) &&
                         blocked_one(pid, buf, size))
                         return true;
         }
