@@ -27,9 +27,16 @@ static int set_text(char **member, const char *text)
         return 0;
 }
 
-static int find_mounts(const Graph *g, char ***ret)
+/* The first of them, and how many more. This runs in the daemon, and anybody can have a hundred
+ * thousand: no list of all of them, and nothing is compared with all. */
+typedef struct Names {
+        char **first;
+        size_t more;
+} Names;
+
+static int find_mounts(const Graph *g, Names *names)
 {
-        _cleanup_(strv_freep) char **mounts = NULL;
+        size_t n_first = 0;
         int r = 0;
 
         for (size_t i = 0; i < g->n_nodes && r == 0; i++) {
@@ -37,15 +44,20 @@ static int find_mounts(const Graph *g, char ***ret)
                 const char *target = node_get(n, "target");
 
                 /* Each mount namespace has its copy. */
-                if (n->marked && node_is(n, KIND_MOUNT) && target && !strv_contains(mounts, target))
-                        r = strv_append(&mounts, target);
+                if (!n->marked || !node_is(n, KIND_MOUNT) || !target ||
+                        strv_contains(names->first, target))
+                        continue;
+                if (n_first == NAMES_MAX)
+                        names->more++;
+                else {
+                        r = strv_append(&names->first, target);
+                        n_first++;
+                }
         }
-        if (r == 0)
-                *ret = TAKE_PTR(mounts);
         return r;
 }
 
-static int set_names(char **member, char *const *names)
+static int set_names(char **member, char *const *names, size_t more)
 {
         _cleanup_(freep) char *text = NULL;
         size_t n = strv_length(names), size;
@@ -56,10 +68,23 @@ static int set_names(char **member, char *const *names)
         for (size_t i = 0; i < n && i < NAMES_MAX; i++)
                 (void)fprintf(f, "%s%s", i > 0 ? " " : "", names[i]);
         if (n > NAMES_MAX)
-                (void)fprintf(f, " and %zu more", n - NAMES_MAX);
+                more += n - NAMES_MAX;
+        if (more > 0)
+                (void)fprintf(f, " and %zu more", more);
         if (n == 0)
                 (void)fprintf(f, "none");
         return memstream_close(f, &text) < 0 ? -ENOMEM : set_text(member, text);
+}
+
+static int set_mounts(char **member, const Graph *g)
+{
+        Names names = { 0 };
+        int r = find_mounts(g, &names);
+
+        if (r == 0)
+                r = set_names(member, names.first, names.more);
+        strv_free(names.first);
+        return r;
 }
 
 static int set_roads(char **member, const Plan *p)
@@ -69,12 +94,12 @@ static int set_roads(char **member, const Plan *p)
 
         for (size_t i = 0; i < p->n_roads && r == 0; i++)
                 r = strv_append(&roads, strna(p->roads[i]->name));
-        return r < 0 ? r : set_names(member, roads);
+        return r < 0 ? r : set_names(member, roads, 0);
 }
 
 int bus_needs_from_plan(BusNeeds *needs, const Request *req, const Verdict *v, const Graph *g)
 {
-        _cleanup_(strv_freep) char **mounts = NULL, **devices = NULL;
+        _cleanup_(strv_freep) char **devices = NULL;
         char processes[24];
         int r;
 
@@ -87,10 +112,8 @@ int bus_needs_from_plan(BusNeeds *needs, const Request *req, const Verdict *v, c
         if (r == 0)
                 r = strv_split(strempty(v->closure), &devices);
         if (r == 0)
-                r = set_names(&needs->devices, devices);
+                r = set_names(&needs->devices, devices, 0);
         if (r == 0)
-                r = find_mounts(g, &mounts);
-        if (r == 0)
-                r = set_names(&needs->mounts, mounts);
+                r = set_mounts(&needs->mounts, g);
         return r < 0 ? r : set_text(&needs->processes, processes);
 }
