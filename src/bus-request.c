@@ -120,7 +120,7 @@ int bus_ask(Manager *m, sd_bus_message *msg, Request *req, bool topology,
                 .answer = answer };
         q->guest = req->uid != 0;
         q->asked_usec = now_usec();
-        r = planner_ask(m, topology ? NULL : req, on_answer, q, &f);
+        r = planner_ask(m, topology ? NULL : req, req->uid, on_answer, q, &f);
         if (r < 0) {
                 question_release(q);
                 return fail(error, r, &f);
@@ -317,7 +317,7 @@ static int plan_again(Question *q, sd_bus_error *error)
         q->asked_usec = now_usec();
         r = free_and_strdup(&q->req->plan_id, q->verdict->plan->id);
         if (r == 0)
-                r = planner_ask(q->manager, q->req, on_answer, q, &f);
+                r = planner_ask(q->manager, q->req, q->uid, on_answer, q, &f);
         if (r < 0)
                 return fail(error, r, &f);
         q->planning = true;

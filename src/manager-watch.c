@@ -86,7 +86,7 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *userdata)
 
         w->again = false;
         w->asked_usec = now_usec();
-        w->asked = planner_ask(w->manager, NULL, on_snapshot, w, &f) == 0;
+        w->asked = planner_ask(w->manager, NULL, PLANNER_NOBODY, on_snapshot, w, &f) == 0;
         if (w->asked || w->manager->stopping)
                 return 0;
         /* Others have taken all the places: once more, a little later. */

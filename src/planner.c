@@ -33,6 +33,7 @@
 struct Planner {
         Manager *manager;
         const Request *request;
+        uid_t uid;
         PlannerDone done;
         void *userdata;
         pid_t pid; /* 0: not started */
@@ -322,25 +323,60 @@ static int planner_add(Planner *p)
                 usec_add(now_usec(), DEADLINE_USEC), 0, on_deadline, p);
 }
 
-int planner_ask(Manager *m, const Request *req, PlannerDone done, void *userdata, Failure *f)
+/* A user's sleeper keeps his place, although his question has been answered: or he would take one
+ * after the other until root has none. */
+static int check_guest(const Manager *m, uid_t uid, Failure *f)
 {
-        Planner *p;
-        int r;
+        size_t own = 0, guests = 0;
+
+        for (size_t i = 0; i < m->n_planners; i++) {
+                const Planner *p = m->planners[i];
+
+                guests += p->uid != 0 && p->uid != PLANNER_NOBODY;
+                own += p->uid == uid;
+        }
+        if (uid == 0 || uid == PLANNER_NOBODY ||
+                (own < LIMIT_QUESTIONS_USER && guests < LIMIT_QUESTIONS_GUESTS))
+                return 0;
+        return failure_set(f, FAILURE_LIMIT_EXCEEDED, 0, NULL,
+                "%zu processes for questions of user %u are there, and %zu for those of all users, "
+                "some of which may sleep in the kernel; there can be no more than %d and %d",
+                own, uid, guests, LIMIT_QUESTIONS_USER, LIMIT_QUESTIONS_GUESTS);
+}
+
+static int check_places(const Manager *m, uid_t uid, Failure *f)
+{
+        bool sleepers = m->n_planners > planner_n_asked(m);
 
         if (m->stopping)
                 return failure_set(f, FAILURE_CANCELLED, 0, NULL, "the daemon is stopping");
-        /* Nobody asked for a snapshot; where one sleeps, the next one would. */
-        if (m->n_planners >= LIMIT_QUESTIONS || (!req && m->n_planners > planner_n_asked(m)))
+        /* Where one sleeps, the next one would. */
+        if (m->n_planners >= LIMIT_QUESTIONS || (uid == PLANNER_NOBODY && sleepers))
                 return failure_set(f, FAILURE_LIMIT_EXCEEDED, 0, NULL,
                         "%zu questions are being answered already, and the processes of %zu "
                         "earlier ones sleep in the kernel",
                         planner_n_asked(m), m->n_planners - planner_n_asked(m));
+        return check_guest(m, uid, f);
+}
+
+int planner_ask(
+        Manager *m, const Request *req, uid_t uid, PlannerDone done, void *userdata, Failure *f)
+{
+        Planner *p;
+        int r;
+
+        r = check_places(m, uid, f);
+        if (r < 0)
+                return r;
         p = calloc(1, sizeof(*p));
         if (!p)
                 return -ENOMEM;
-        *p = (Planner){
-                .manager = m, .request = req, .done = done, .userdata = userdata, .fd = -EBADF
-        };
+        *p = (Planner){ .manager = m,
+                .request = req,
+                .uid = uid,
+                .done = done,
+                .userdata = userdata,
+                .fd = -EBADF };
         r = planner_add(p);
         if (r == 0 && !manager_frozen(m))
                 r = planner_start(p);

@@ -15,9 +15,13 @@ typedef struct PlannerAnswer {
 /* Called exactly once, never from within planner_ask(); what it takes out of the answer it owns. */
 typedef void (*PlannerDone)(PlannerAnswer *a, void *userdata);
 
-/* req NULL: only the topology, without processes. It is borrowed until done() was called. */
-int planner_ask(
-        Manager *m, const Request *req, PlannerDone done, void *userdata, Failure *f) _must_check_;
+/* Nobody asks: it is the daemon that wants to know, and it can wait. */
+#define PLANNER_NOBODY ((uid_t)-1)
+
+/* req NULL: only the topology, without processes. It is borrowed until done() was called. uid: on
+ * whose behalf. */
+int planner_ask(Manager *m, const Request *req, uid_t uid, PlannerDone done, void *userdata,
+        Failure *f) _must_check_;
 /* Those that somebody waits for; the others could not be killed. */
 size_t planner_n_asked(const Manager *m);
 /* Starts those that waited for a thaw. */
