@@ -317,7 +317,11 @@ static int freeze_apply(const Step *s, Run *run, Failure *f)
 {
         int r, fd;
 
-        r = check_newcomers(s, run, f);
+        /* A first try whose child was killed (apply_asked_twice()) still holds the turn, which a
+         * second descriptor waits for. It has reaped its FIFREEZE. */
+        r = freeze_release(run, step_node(s), f);
+        if (r == 0)
+                r = check_newcomers(s, run, f);
         if (r < 0)
                 return r;
         fd = open_root(s);
@@ -359,14 +363,16 @@ void freeze_note_over(Run *run, const char *filesystem)
         frost_note_remove(FROST_DIR, filesystem);
 }
 
-/* Refused as somebody else's, as far as that is known: in doubt it is thawed. */
+/* Refused as somebody else's, or not tried yet: "freezing" is safe on disk before the ioctl, but
+ * past the commit point nothing waits for that (run_note()). In doubt it is thawed. */
 static bool is_not_ours(const Run *run, const char *filesystem)
 {
         FrostNote note = { 0 };
 
-        return run_recall(run, "freezing", filesystem) &&
-               ((frost_note_read(FROST_DIR, filesystem, &note) == 0 && note.not_ours) ||
-                       run_not_frozen(run, filesystem));
+        if (!run_recall(run, "freezing", filesystem))
+                return !run_committed(run);
+        return (frost_note_read(FROST_DIR, filesystem, &note) == 0 && note.not_ours) ||
+               run_not_frozen(run, filesystem);
 }
 
 /* FITHAW's EINVAL means that nothing is frozen by user space: done (also what pre-remove leaves).

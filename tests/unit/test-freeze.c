@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Who is thawed by the way back of the freeze, and what a second try of it finds: engine, ledger,
+ * recovery, guardian and step are the real ones; FIFREEZE and FITHAW are counted. The filesystem
+ * is a tmpfs over /run, in a mount namespace of this program. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+
+#include "run.h"
+#include "sys/freeze.h"
+#include "sys/guardian.h"
+#include "util/text.h"
+
+#define WORK "/run/pmemremoved"
+
+/* Outlives every process. */
+typedef struct World {
+        int no_guardian; /* the errno that keeps it from starting */
+        bool dies_before;
+        bool dies_inside;
+        int freezer_dies; /* so many of the next ones */
+        int freezes;
+        int thaws; /* by the worker; a guardian may come to it first */
+        pid_t worker;
+} World;
+
+static World *world;
+static bool have_run;
+
+int __wrap_freeze_fs(int fd);
+int __wrap_freeze_fs(int fd)
+{
+        world->freezes++;
+        if (world->dies_inside)
+                (void)kill(world->worker, SIGKILL);
+        if (world->freezer_dies-- > 0)
+                (void)raise(SIGKILL);
+        return 0;
+}
+
+int __wrap_thaw_fs(int fd);
+int __wrap_thaw_fs(int fd)
+{
+        if (getpid() == world->worker)
+                world->thaws++;
+        return 0;
+}
+
+int __real_guardian_start(Guardian *g, int fs_fd, uint64_t deadline_usec, FrostNote *note);
+int __wrap_guardian_start(Guardian *g, int fs_fd, uint64_t deadline_usec, FrostNote *note);
+int __wrap_guardian_start(Guardian *g, int fs_fd, uint64_t deadline_usec, FrostNote *note)
+{
+        if (world->dies_before)
+                (void)raise(SIGKILL);
+        return world->no_guardian > 0 ? -world->no_guardian
+                                      : __real_guardian_start(g, fs_fd, deadline_usec, note);
+}
+
+static int fake_commit(const Step *s, Run *run, Failure *f)
+{
+        return run_note(run, "committed", NULL, NULL);
+}
+
+static const StepOps ops_commit = { "commit", "committing", NULL, fake_commit, NULL };
+
+/* Takes the place of the pipeline's registry. */
+const StepOps *policy_find_step(const char *name)
+{
+        static const StepOps *const all[] = { &step_freeze, &ops_commit };
+
+        for (size_t i = 0; i < ELEMENTSOF(all); i++)
+                if (streq(all[i]->name, name))
+                        return all[i];
+        return NULL;
+}
+
+/* --- one removal --- */
+
+static Record *freeze_record(void)
+{
+        Record *args = record_new("step", "fake0");
+        struct stat st;
+
+        assert_int_equal(stat("/run", &st), 0);
+        assert_int_equal(record_setf(args, "dev", "%u:%u", major(st.st_dev), minor(st.st_dev)), 0);
+        /* A disk that is always there, or nothing would be wanted. */
+        assert_int_equal(record_set(args, "disk", "fake0"), 0);
+        assert_int_equal(record_set(args, "wait", "3000000"), 0);
+        assert_int_equal(record_set(args, "thaw-after", "60000000"), 0);
+        return args;
+}
+
+static Ledger *new_ledger(bool committed)
+{
+        _cleanup_(request_freep) Request *req = request_new();
+        _cleanup_(plan_freep) Plan *p = plan_new();
+        Record *args = record_new("step", "node");
+        Record *freeze = freeze_record();
+        Ledger *l;
+
+        assert_int_equal(free_and_strdup(&req->target, "namespace0.0"), 0);
+        p->target = record_new("target", "namespace0.0");
+        assert_int_equal(record_set(args, "op", "commit"), 0);
+        assert_int_equal(record_set(freeze, "op", "freeze"), 0);
+        if (committed)
+                assert_int_equal(plan_add_step(p, &ops_commit, 0, args), 0);
+        else
+                (void)record_free(args);
+        assert_int_equal(plan_add_step(p, &step_freeze, 0, freeze), 0);
+        assert_int_equal(plan_seal(p), 0);
+        assert_int_equal(ledger_create(WORK, req, p, &l), 0);
+        l->fd = safe_close(l->fd);
+        *world = (World){ 0 };
+        return l;
+}
+
+/* 0 when it was done, 1 when it failed; -1: it died. */
+static int life(const Ledger *l, bool recovery)
+{
+        pid_t pid = fork();
+        int status;
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                Ledger *mine = NULL;
+                Failure f = { 0 };
+                int r = ledger_load(l->path, policy_find_step, &mine);
+
+                world->worker = getpid();
+                if (r == 0)
+                        r = ledger_lock(mine, true);
+                if (r < 0)
+                        _exit(99);
+                r = recovery ? run_recover(mine, -EBADF, &f) : run_plan(mine, -EBADF, &f);
+                if (r < 0)
+                        print_message("%s\n", strempty(f.sentence));
+                _exit(r < 0 ? 1 : 0);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_false(WIFEXITED(status) && WEXITSTATUS(status) == 99);
+        return WIFSIGNALED(status) ? -1 : WEXITSTATUS(status);
+}
+
+static bool noted(const Ledger *l, const char *verb)
+{
+        _cleanup_(ledger_freep) Ledger *now = NULL;
+
+        assert_int_equal(ledger_load(l->path, policy_find_step, &now), 0);
+        for (size_t i = 0; i < now->n_records; i++)
+                if (streq(now->records[i]->verb, verb))
+                        return true;
+        return false;
+}
+
+/* --- */
+
+/* It may be somebody else's: the kernel does not ask who froze. */
+static void test_nothing_begun_nothing_thawed(void **state)
+{
+        _cleanup_(ledger_freep) Ledger *l = NULL;
+
+        if (!have_run)
+                skip();
+        l = new_ledger(false);
+        world->no_guardian = EAGAIN;
+        (void)life(l, false);
+        assert_true(noted(l, "fail"));
+        assert_int_equal(world->freezes, 0);
+        assert_int_equal(world->thaws, 0);
+}
+
+static void test_dead_before_it_began(void **state)
+{
+        _cleanup_(ledger_freep) Ledger *l = NULL;
+
+        if (!have_run)
+                skip();
+        l = new_ledger(false);
+        world->dies_before = true;
+        assert_int_equal(life(l, false), -1);
+        assert_false(noted(l, "freezing"));
+        assert_int_equal(life(l, true), 0);
+        assert_int_equal(world->thaws, 0);
+}
+
+static void test_dead_inside(void **state)
+{
+        _cleanup_(ledger_freep) Ledger *l = NULL;
+
+        if (!have_run)
+                skip();
+        l = new_ledger(false);
+        world->dies_inside = true;
+        assert_int_equal(life(l, false), -1);
+        assert_true(noted(l, "freezing"));
+        assert_int_equal(life(l, true), 0);
+        assert_int_equal(world->thaws, 1);
+}
+
+/* The lock that says whose turn it is was taken by the first try. */
+static void test_second_try(void **state)
+{
+        _cleanup_(ledger_freep) Ledger *l = NULL;
+
+        if (!have_run)
+                skip();
+        l = new_ledger(true);
+        world->freezer_dies = 1;
+        assert_int_equal(life(l, false), 0);
+        assert_int_equal(world->freezes, 2);
+        assert_true(noted(l, "frozen"));
+        assert_false(noted(l, "fail"));
+}
+
+static int setup(void **state)
+{
+        world = mmap(
+                NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        have_run = unshare(CLONE_NEWNS) == 0 &&
+                   mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+                   mount("none", "/run", "tmpfs", 0, NULL) == 0 && mkdir(WORK, 0700) == 0;
+        return world == MAP_FAILED ? -1 : 0;
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_nothing_begun_nothing_thawed),
+                cmocka_unit_test(test_dead_before_it_began),
+                cmocka_unit_test(test_dead_inside),
+                cmocka_unit_test(test_second_try),
+        };
+
+        return cmocka_run_group_tests(tests, setup, NULL);
+}
