@@ -4,8 +4,9 @@
  *
  *     delay    while any removal is under way: logind announces what is coming and waits for us
  *              (InhibitDelayMaxSec=, 5 s by default) while what is not committed is undone
- *     block    from the first step that takes something down, until the end: nobody but root, who
- *              may go over it (up to systemd 256 without being told), shuts down or suspends
+ *     block    from the first step that takes something down, until the end, except while a person
+ *              is waited for: nobody but root, who may go over it (up to systemd 256 without being
+ *              told), shuts down or suspends
  *
  * Both, because a block is looked at when somebody asks and a delay when it happens: the delay
  * catches who went over the block, and a freeze that began after the question. Who reaches past
@@ -32,7 +33,8 @@ typedef struct Lock {
         Shutdown *owner;
         const char *mode;
         int fd;
-        bool refused; /* not asked for again until it was not wanted, or logind is another one */
+        uint64_t about; /* the removal its reason names; 0: several */
+        bool refused;   /* not asked for again until it was not wanted, or logind is another one */
         sd_bus_slot *asked;
 } Lock;
 
@@ -67,10 +69,11 @@ struct Shutdown {
 
 /* --- what is wanted --- */
 
-/* Who waits in one of these has taken nothing down yet, and may wait for days. What is not named
- * here counts as taken down. */
+/* These may wait for days, and leave nothing that a shutdown or a sleep could hurt: services and
+ * processes that have been asked to end, which a shutdown ends as well, and a disk that is kept
+ * open. What is not named here counts as taken down. */
 static const StepOps *const harmless[] = { &step_query, &step_announce, &step_gate, &step_prepare,
-        &step_stop_units, &step_opengate, &step_signal };
+        &step_stop_units, &step_opengate, &step_signal, &step_claim, &step_confirm };
 
 static bool is_harmless(const StepOps *ops)
 {
@@ -84,6 +87,9 @@ static bool is_torn(const Removal *r)
 {
         if (r->committed || r->state == REMOVAL_ROLLING_BACK || r->frozen_since_usec > 0)
                 return true;
+        /* Filesystems are unmounted by then, whole and at rest; the answer may never come. */
+        if (r->state == REMOVAL_WAITING)
+                return false;
         for (size_t i = 0; i < r->plan->n_steps; i++)
                 if (r->steps[i] != STEP_PENDING && r->steps[i] != STEP_SKIPPED &&
                         !is_harmless(r->plan->steps[i].ops))
@@ -124,7 +130,9 @@ static void lock_refused(Lock *lock, const sd_bus_error *e)
                       sd_bus_error_has_name(e, SD_BUS_ERROR_SERVICE_UNKNOWN);
 
         lock->refused = true;
-        if (s->told)
+        /* No lock is given while what it is for is under way (method_inhibit(), logind-dbus.c); it
+         * is asked for once more at the end of that. */
+        if (s->told || shutdown_refuses(s))
                 return;
         s->told = true;
         log_message(absent ? LOG_INFO : LOG_WARNING,
@@ -157,24 +165,47 @@ static int on_lock(sd_bus_message *reply, void *userdata, sd_bus_error *error)
         return 0;
 }
 
-static const char *first_target(const Manager *m)
+/* The only one that is under way; NULL: there are several. */
+static const Removal *only_removal(const Manager *m)
 {
-        for (size_t i = 0; i < m->n_removals; i++)
-                if (removal_alive(m->removals[i]) && !m->removals[i]->request->dry_run)
-                        return m->removals[i]->request->target;
-        return "memory";
+        const Removal *found = NULL;
+
+        for (size_t i = 0; i < m->n_removals; i++) {
+                const Removal *r = m->removals[i];
+
+                if (!removal_alive(r) || r->request->dry_run)
+                        continue;
+                if (found)
+                        return NULL;
+                found = r;
+        }
+        return found;
 }
 
-static int lock_message(const Lock *lock, sd_bus_message **ret)
+/* Whether the removal that its reason names has ended while others go on. */
+static bool is_outdated(const Lock *lock)
+{
+        const Manager *m = lock->owner->manager;
+
+        for (size_t i = 0; lock->about > 0 && i < m->n_removals; i++)
+                if (m->removals[i]->id == lock->about && removal_alive(m->removals[i]))
+                        return false;
+        return lock->about > 0;
+}
+
+static int lock_message(Lock *lock, sd_bus_message **ret)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *q = NULL;
         _cleanup_(freep) char *why = NULL;
         Manager *m = lock->owner->manager;
+        const Removal *only = only_removal(m);
         int r;
 
-        why = string_printf("Persistent memory is being removed: %s", first_target(m));
+        why = string_printf("Persistent memory is being removed%s%s", only ? ": " : "",
+                only ? only->request->target : "");
         if (!why)
                 return -ENOMEM;
+        lock->about = only ? only->id : 0;
         r = sd_bus_message_new_method_call(
                 m->bus, &q, LOGIN_NAME, LOGIN_PATH, LOGIN_INTERFACE, "Inhibit");
         if (r >= 0)
@@ -213,7 +244,7 @@ void shutdown_update(Shutdown *s)
 
                 if (!(wanted & (1U << i)))
                         lock_drop(lock);
-                else if (lock->fd < 0 && !lock->asked && !lock->refused)
+                else if ((lock->fd < 0 || is_outdated(lock)) && !lock->asked && !lock->refused)
                         lock_ask(lock);
         }
 }
@@ -239,8 +270,12 @@ static int on_notice(sd_bus_message *msg, void *userdata, sd_bus_error *error)
         if (r < 0)
                 return 0;
         w->under_way = begins;
-        if (!begins)
+        if (!begins) {
+                for (size_t i = 0; i < ELEMENTSOF(w->owner->locks); i++)
+                        w->owner->locks[i].refused = false;
+                manager_settle(m);
                 return 0;
+        }
         if (manager_n_alive(m) > 0)
                 log_info("%s: what can be undone is undone first.", w->notice->coming);
         cancel_all(m, w->notice->coming);

@@ -18,6 +18,7 @@
 
 static const char *file;
 static sd_bus *bus;
+static int under_way;
 static sd_event *event;
 static struct Lock {
         char mode[16];
@@ -53,6 +54,9 @@ static int inhibit(sd_bus_message *m, void *userdata, sd_bus_error *error)
         int ends[2], r;
 
         r = sd_bus_message_read(m, "ssss", &what, &who, &why, &mode);
+        if (under_way)
+                return sd_bus_reply_method_errorf(
+                        m, "org.freedesktop.login1.OperationInProgress", "already running");
         while (lock < locks + LOCKS_MAX && lock->fd > 0)
                 lock++;
         if (r < 0 || lock == locks + LOCKS_MAX || strcmp(what, "shutdown:sleep") != 0 ||
@@ -76,6 +80,7 @@ static int announce(sd_bus_message *m, void *userdata, sd_bus_error *error)
         int begins, r;
 
         r = sd_bus_message_read(m, "sb", &member, &begins);
+        under_way = r >= 0 && begins;
         if (r >= 0)
                 r = sd_bus_emit_signal(bus, PATH, INTERFACE, member, "b", begins);
         return r < 0 ? r : sd_bus_reply_method_return(m, NULL);

@@ -108,6 +108,7 @@ static const struct {
         { "wait", act_wait },
         { "busy", act_busy },
         { "nothing", act_nothing },
+        { "slow-back", act_nothing },
         { "odd", act_odd },
         { "kill", act_kill },
         { "slow", act_slow },
@@ -134,6 +135,8 @@ static int fake_revert(const Step *s, Run *run, Failure *f)
         world("revert", what);
         if (streq(what, "slow"))
                 pause_usec(500 * USEC_PER_MSEC);
+        if (streq(what, "slow-back"))
+                pause_usec(3 * USEC_PER_SEC);
         return 0;
 }
 

@@ -629,6 +629,20 @@ logind_says PrepareForShutdown true
 removal "$path" Wait | grep -q '"done"'
 eventually locks_are ''
 expect_error 'shutting down' request nothing
+logind_says PrepareForShutdown false
+
+echo "# ... a person who is waited for blocks nobody; what is refused meanwhile is asked for afterwards"
+: >"$work/log"
+: >"$work/world"
+path=$(request 'slow-back confirm' 1 hold-before-commit b true)
+eventually has "$path" State waiting
+eventually locks_are 'delay '
+logind_says PrepareForSleep true
+logind_says PrepareForSleep false
+eventually locks_are 'block delay '
+removal "$path" Wait | grep -q '"cancelled"'
+grep -q 'gives no lock' "$work/log" && fail "a refusal while the machine goes to sleep is no news"
+logind_says PrepareForShutdown true
 stop_login
 start_login
 begins() {
