@@ -190,6 +190,15 @@ static bool thaw_once(Watch *w)
         return r == 0 || r == -EINVAL || r == -ENOTTY || r == -EOPNOTSUPP || r == -EPERM;
 }
 
+/* Refused by a filter, or no memory: it would hear of nothing that happens, and must not spin. For
+ * the worker it is dead then (guardian_check()), and what it guards is thawed. */
+static void give_up(Watch *w)
+{
+        w->pipe_fd = safe_close(w->pipe_fd);
+        w->thawing = true;
+        pause_usec(RETRY_MS * USEC_PER_MSEC);
+}
+
 /* Sleeps until there is a word, it is time for the next try, or the deadline has passed. Returns
  * true when the guardian may leave. */
 static bool guardian_wait(Watch *w)
@@ -199,7 +208,11 @@ static bool guardian_wait(Watch *w)
         p[0] = (struct pollfd){ .fd = w->pipe_fd, .events = POLLIN };
         p[1] = (struct pollfd){ .fd = w->thawing ? w->freezer_fd : -EBADF, .events = POLLIN };
         p[2] = (struct pollfd){ .fd = w->expired ? -EBADF : w->timer_fd, .events = POLLIN };
-        (void)poll(p, ELEMENTSOF(p), w->thawing ? RETRY_MS : -1);
+        if (poll(p, ELEMENTSOF(p), w->thawing ? RETRY_MS : -1) < 0) {
+                if (errno != EINTR)
+                        give_up(w);
+                return false;
+        }
         if (p[0].revents && word_handle(w))
                 return true;
         if (p[2].revents) {

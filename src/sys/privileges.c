@@ -40,8 +40,34 @@ static const int mounting[] = { SYS_mount, SYS_umount2, SYS_move_mount, SYS_fsmo
 static const int guarding[] = {
         SYS_ioctl, SYS_ppoll, SYS_recvfrom, SYS_sendto, SYS_pidfd_open, SYS_close, SYS_exit,
         SYS_exit_group, SYS_restart_syscall, SYS_rt_sigreturn, SYS_clock_gettime,
+#ifdef SYS_nanosleep
+        SYS_nanosleep,
+#endif
+#ifdef SYS_clock_nanosleep
+        SYS_clock_nanosleep,
+#endif
 #ifdef SYS_poll
         SYS_poll,
+#endif
+/* What libc's send(3) and recv(3) are where the kernel has them (powerpc, arm), or has but this. */
+#ifdef SYS_send
+        SYS_send,
+#endif
+#ifdef SYS_recv
+        SYS_recv,
+#endif
+#ifdef SYS_socketcall
+        SYS_socketcall,
+#endif
+/* Times of 64 bits where words have 32. */
+#ifdef SYS_ppoll_time64
+        SYS_ppoll_time64,
+#endif
+#ifdef SYS_clock_gettime64
+        SYS_clock_gettime64,
+#endif
+#ifdef SYS_clock_nanosleep_time64
+        SYS_clock_nanosleep_time64,
 #endif
 #ifdef __SANITIZE_ADDRESS__
         /* Asked for at each exit, and for a report. */

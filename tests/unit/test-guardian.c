@@ -27,6 +27,17 @@
 #endif
 
 static int fs_fd = -EBADF;
+static pid_t only_poller; /* 0: everybody may wait */
+
+int __real_poll(struct pollfd *p, nfds_t n, int timeout_ms);
+int __wrap_poll(struct pollfd *p, nfds_t n, int timeout_ms);
+int __wrap_poll(struct pollfd *p, nfds_t n, int timeout_ms)
+{
+        if (only_poller == 0 || getpid() == only_poller)
+                return __real_poll(p, n, timeout_ms);
+        errno = ENOMEM;
+        return -1;
+}
 
 /* A worker of our own that starts a guardian and then does what we tell it by closing its pipe. */
 typedef struct Worker {
@@ -153,6 +164,24 @@ static void test_dismissed(void **state)
         assert_int_equal(poll(&p, 1, 30000), 1);
         assert_int_equal(guardian_check(&g), -EOWNERDEAD);
         guardian_release(&g);
+}
+
+/* Where the filter of its calls knows another poll(2) than libc, or the kernel has no memory. */
+static void test_cannot_wait(void **state)
+{
+        Guardian g = GUARDIAN_INIT;
+        struct pollfd p = { .events = POLLIN };
+        int closed, said;
+
+        only_poller = getpid();
+        assert_int_equal(guardian_start(&g, fs_fd, USEC_INFINITY, NULL), 0);
+        p.fd = g.pipe_fd;
+        closed = poll(&p, 1, 10000);
+        said = guardian_check(&g);
+        guardian_release(&g);
+        only_poller = 0;
+        assert_int_equal(closed, 1);
+        assert_int_equal(said, -EOWNERDEAD);
 }
 
 static void test_release_empty(void **state)
@@ -306,6 +335,7 @@ int main(void)
                 cmocka_unit_test(test_release_stopped),
                 cmocka_unit_test(test_note),
                 cmocka_unit_test(test_dismissed),
+                cmocka_unit_test(test_cannot_wait),
                 cmocka_unit_test(test_release_empty),
                 cmocka_unit_test(test_death_of_worker),
                 cmocka_unit_test(test_stays_after_deadline),
