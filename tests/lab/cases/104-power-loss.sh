@@ -2,7 +2,7 @@
 # The machine is gone in the middle of a removal, and is switched on again: the filesystem recovers its log and is clean,
 # every acknowledged record is there, the namespace is what it was, and nothing is masked or unfinished.
 # ROAD FILESYSTEM STRIDE by PMEMREMOVED_LAB_ARGS: each STRIDEth instant of that plan; "make check-data" cuts at all.
-# lab: kernel=new config=two timeout=240 power-loss=yes
+# lab: kernel=new config=two timeout=240 power-loss=yes ci=no
 # matrix: power loss at each step | graceful, forced; XFS, ext4 | log recovered, checkers clean, no acknowledged record lost
 
 phase=$1 n=$2 road=${3:-} fs=${4:-} stride=${5:-1} at=0

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # FrozenUSec beside the longest write the world has seen: with the guardian alone, all others stopped or dead; with a
 # FIFREEZE that waits; with /run full; and for a removal that is done.
-# lab: kernel=new config=two timeout=300
+# lab: kernel=new config=two timeout=300 ci=no
 # story: qemu-ga fsfreeze
 # matrix: worker and daemon stopped or killed, /run full | forced | the guardian thaws in time, and the window told is the one seen
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Worker and daemon die, and before anybody can take back what they did the memory goes away as well. Recovery ends, says
 # what it could not give back, and binds nothing that somebody else unbound.
-# lab: kernel=new config=two timeout=400
+# lab: kernel=new config=two timeout=400 ci=no
 # matrix: the memory goes away between a crash and its recovery | all | failed: vanished, with what is lost
 
 # begin PATTERN OPTION...: the worker is stopped at that line, its daemon killed; the next one waits and says so.

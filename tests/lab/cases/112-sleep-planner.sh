@@ -2,7 +2,7 @@
 # The memory goes away while a planner looks at it: an answer comes, and nothing hangs. Then somebody else's unbind waits
 # for a stuck writer inside the kernel, with the device locked, and every scan that looks at the device sleeps behind it.
 # Callers get an answer with the stack of who sleeps, the sleepers do not pile up, and the daemon goes on answering.
-# lab: kernel=new config=two timeout=400
+# lab: kernel=new config=two timeout=400 ci=no
 # matrix: scans that sleep in the kernel | - | answered with the stack after a minute, and bounded in number
 
 planners() {

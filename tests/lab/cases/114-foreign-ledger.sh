@@ -58,9 +58,9 @@ for how in as_others as_open as_newer as_other_id as_garbage as_link as_fifo; do
         "$how"
         since=$(date +%s.%N)
         timeout 20 systemctl start pmemremoved || fail "it does not start"
-        journalctl -q --no-pager -o cat -u pmemremoved --since="@$since" >/run/log
-        grep 'ledgers*/50.ledger\|50.ledger' /run/log | head -n 1
-        grep -q '50.ledger.*not obeyed.*delete it' /run/log || fail "nobody is told: $(cat /run/log)"
+        journalctl -q --no-pager -o cat -u pmemremoved --since="@$since" >/run/told
+        grep 'ledgers*/50.ledger\|50.ledger' /run/told | head -n 1
+        grep -q '50.ledger.*not obeyed.*delete it' /run/told || fail "nobody is told: $(cat /run/told)"
         resolves namespace0.0 namespace0.0
         refused_as InProgress namespace0.0
         [[ $sentence == *50.ledger*"delete it"* ]] || fail "it does not say what to do: $sentence"

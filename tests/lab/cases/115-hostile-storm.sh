@@ -2,7 +2,7 @@
 # Somebody without rights asks for everything there is, too often, too long and wrongly, while somebody else asks honestly: against
 # the installed service on the system's bus. Then he mounts the memory's filesystem three thousand times in a namespace of his
 # own and starts five hundred processes on it. HOSTILE_COUNT makes more of it.
-# lab: kernel=new timeout=400
+# lab: kernel=new timeout=400 ci=no
 # matrix: a user without rights storms the daemon, or mounts and holds the memory thousands of times | - | others are served, memory and descriptors bounded
 
 mount_pmem

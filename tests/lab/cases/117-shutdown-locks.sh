@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # logind's locks: one that delays while a removal is under way, one that blocks while something is down, none before and
 # after. A sleep that is announced cancels what can be undone, and comes when it is undone.
-# lab: kernel=new config=two timeout=150
+# lab: kernel=new config=two timeout=150 ci=no
 # matrix: shutdown or sleep is asked for | any | undone first; refused while frozen
 
 # locks: the modes of those that the daemon holds.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A suspend past everybody's locks. With a writer asleep in the frozen filesystem the kernel lets it not pass; without
 # one, deadlines go on while the machine sleeps, and what has expired is undone as soon as it is awake.
-# lab: kernel=new config=two timeout=150
+# lab: kernel=new config=two timeout=150 ci=no
 # matrix: suspended while frozen, past the locks | forced | refused by the kernel, or thawed on awaking
 
 # rest SECONDS

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # dm-crypt: a key that the table shows waits in the kernel's keyring and nowhere else; one that the kernel keeps to itself
 # (LUKS2) cannot be given back, so the device is for its owner to close.
-# lab: kernel=new config=two timeout=240
+# lab: kernel=new config=two timeout=240 ci=no
 # matrix: dm-crypt, key in its table (plain, LUKS1) | graceful | deactivated, opened again on rollback
 # matrix: dm-crypt, key in a keyring (LUKS2) | any | refused with "cryptsetup close"
 # matrix: dm-crypt | forced | refused: dm does not pass pre-remove on

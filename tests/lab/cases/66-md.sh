@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Software RAID: a leg is taken out of an array that can do without it, and nobody above notices; an array that cannot lose it
 # is refused; one without redundancy is stopped and assembled again.
-# lab: kernel=new,old config=two timeout=300
+# lab: kernel=new,old config=two timeout=300 ci=no
 # matrix: md raid1, raid5, raid10, spare; redundancy left | any | leg failed and removed, nobody disturbed; added on rollback
 # matrix: md degraded, resynchronising, too many legs | any | refused with the state
 # matrix: md raid0, linear | graceful | stopped after the unmount, assembled on rollback

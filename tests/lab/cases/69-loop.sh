@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Loop devices on the memory, and what stands on them, some layers deep: taken down from the top, set up again as they were
 # when a removal is undone, and out of the way before the forced road freezes what is below.
-# lab: kernel=new,old config=two timeout=300
+# lab: kernel=new,old config=two timeout=300 ci=no
 # matrix: loop device on a file on the target | graceful | unmounted, detached, set up again on rollback
 # matrix: filesystem on loop on filesystem on loop | graceful | done, from the top down
 # matrix: loop device under a filesystem that is frozen | forced | detached before, mappers killed by pre-remove (6.12)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Somebody opens, maps, mounts and swaps on in a loop during the whole removal. Whatever gets in is noticed: the removal
 # ends with the memory gone and nothing on it, or with everything as it was. Nothing in between, on any road.
-# lab: kernel=new,old config=two timeout=300
+# lab: kernel=new,old config=two timeout=300 ci=no
 # matrix: newcomers that open, map, mount, swapon in a loop | any | done or undone, never half
 
 mount_pmem

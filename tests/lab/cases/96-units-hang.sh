@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A service that does not stop: its time is over, somebody cancels, or daemon and worker die meanwhile. It runs again.
-# lab: kernel=new config=two timeout=200
+# lab: kernel=new config=two timeout=200 ci=no
 # matrix: service whose ExecStop= hangs | any | undone after StopUnitTimeout=, the service runs again
 
 mount_pmem
