@@ -74,4 +74,4 @@ note "deleted, it is in nobody's way"
 rm "$ledgers/50.ledger"
 request namespace0.0
 wait_removal done
-assert_gone
+assert_gone namespace0.0
