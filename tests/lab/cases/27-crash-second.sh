@@ -14,7 +14,7 @@ start_app --on-term=ignore --ack=/run/ack1 "$second/data"
 other=$app
 start_app --on-term=ignore --ack=/run/ack "$mnt/data"
 world >/run/before
-crash 'frozen pmem1 ' guardian worker daemon
+crash '^frozen pmem1' guardian worker daemon
 request ndbus0 mode s forced
 crashed
 result_of
