@@ -638,6 +638,8 @@ path=$(request 'slow-back confirm' 1 hold-before-commit b true)
 eventually has "$path" State waiting
 eventually locks_are 'delay '
 logind_says PrepareForSleep true
+eventually has "$path" State rolling-back
+manager ListRemovals >/dev/null
 logind_says PrepareForSleep false
 eventually locks_are 'block delay '
 removal "$path" Wait | grep -q '"cancelled"'
