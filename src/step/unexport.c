@@ -44,10 +44,11 @@ static int unexport_all(const Step *s, Run *run, Failure *f)
                 if (!nfs_exports_have(&now, wanted.items + i))
                         continue;
                 r = nfs_unexport(wanted.items + i, step_get_u64(s, "wait"), run_cancel_fd(run));
-                if (r < 0)
+                if (r < 0 && r != -EIO)
                         return refused(s, wanted.items + i, r, f);
+                r = 0;
         }
-        /* It may say that all is well and have found nothing. */
+        /* It may say that all is well and have found nothing, or fail over something else. */
         if (r == 0)
                 r = nfs_exports_read(&after);
         for (size_t i = 0; i < wanted.n && r == 0; i++)
@@ -115,23 +116,39 @@ static int not_again(const Step *s, const NfsExport *e, const char *why, int r, 
                 e->options, e->client, e->path);
 }
 
-static int unexport_revert(const Step *s, Run *run, Failure *f)
+/* Each that can be, whatever becomes of the others. */
+static int export_missing(const Step *s, const NfsExportList *wanted, int *ret_last, Failure *f)
 {
-        _cleanup_(nfs_export_list_done) NfsExportList wanted = { 0 }, now = { 0 };
-        int r = parse_exports(s, &wanted, f);
+        _cleanup_(nfs_export_list_done) NfsExportList now = { 0 };
+        int r = nfs_exports_read(&now);
 
-        if (r == 0)
-                r = nfs_exports_read(&now);
-        for (size_t i = 0; i < wanted.n && r == 0; i++) {
-                if (nfs_exports_have(&now, wanted.items + i))
+        for (size_t i = 0; i < wanted->n && r == 0; i++) {
+                int e;
+
+                if (nfs_exports_have(&now, wanted->items + i))
                         continue;
                 if (!is_there(s))
                         return not_again(
-                                s, wanted.items + i, "nothing is mounted there", -ENOENT, f);
-                r = nfs_export(wanted.items + i, step_get_u64(s, "wait"), -EBADF);
-                if (r < 0)
-                        return not_again(s, wanted.items + i, "exportfs failed", r, f);
+                                s, wanted->items + i, "nothing is mounted there", -ENOENT, f);
+                e = nfs_export(wanted->items + i, step_get_u64(s, "wait"), -EBADF);
+                if (e < 0)
+                        *ret_last = e;
         }
+        return r;
+}
+
+static int unexport_revert(const Step *s, Run *run, Failure *f)
+{
+        _cleanup_(nfs_export_list_done) NfsExportList wanted = { 0 }, after = { 0 };
+        int r = parse_exports(s, &wanted, f), last = -EIO;
+
+        if (r == 0)
+                r = export_missing(s, &wanted, &last, f);
+        if (r == 0)
+                r = nfs_exports_read(&after);
+        for (size_t i = 0; i < wanted.n && r == 0; i++)
+                if (!nfs_exports_have(&after, wanted.items + i))
+                        return not_again(s, wanted.items + i, "exportfs failed", last, f);
         return r;
 }
 

@@ -62,23 +62,22 @@ static char *export_argument(const NfsExport *e)
         return string_printf("[%.*s]%s:%s", n, e->client, strempty(slash), e->path);
 }
 
-static int call_exportfs(
-        const char *flag, const char *value, const NfsExport *e, uint64_t timeout, int cancel_fd)
-{
-        _cleanup_(freep) char *what = export_argument(e);
-        const char *argv[] = { "exportfs", flag, value ? value : what, value ? what : NULL, NULL };
-
-        return what ? child_call(run_exportfs, argv, timeout, cancel_fd) : -ENOMEM;
-}
-
+/* -i: else it reads all of /etc/exports first and resolves each name in it (exportfs(8)), for which
+ * the unit has no network, and which may fail or take long over what is no business of ours. */
 int nfs_export(const NfsExport *e, uint64_t timeout_usec, int cancel_fd)
 {
-        return call_exportfs("-o", e->options, e, timeout_usec, cancel_fd);
+        _cleanup_(freep) char *what = export_argument(e);
+        const char *argv[] = { "exportfs", "-i", "-o", e->options, what, NULL };
+
+        return what ? child_call(run_exportfs, argv, timeout_usec, cancel_fd) : -ENOMEM;
 }
 
 int nfs_unexport(const NfsExport *e, uint64_t timeout_usec, int cancel_fd)
 {
-        return call_exportfs("-u", NULL, e, timeout_usec, cancel_fd);
+        _cleanup_(freep) char *what = export_argument(e);
+        const char *argv[] = { "exportfs", "-u", what, NULL };
+
+        return what ? child_call(run_exportfs, argv, timeout_usec, cancel_fd) : -ENOMEM;
 }
 
 typedef struct Revoke {

@@ -29,7 +29,8 @@ bool nfs_exports_have(const NfsExportList *l, const NfsExport *e);
 /* Paths that clients have reached lately, and which the kernel therefore holds. */
 int nfs_served_read(char ***ret) _must_check_;
 
-/* exportfs(8) with one export, in a child. -ENOENT: there is no such program; -EIO: it refused. */
+/* exportfs(8) with one export, in a child. -ENOENT: there is no such program; -EIO: it refused,
+ * which it also says over something else: look at what is exported afterwards. */
 int nfs_export(const NfsExport *e, uint64_t timeout_usec, int cancel_fd) _must_check_;
 int nfs_unexport(const NfsExport *e, uint64_t timeout_usec, int cancel_fd) _must_check_;
 

@@ -7,6 +7,9 @@
 
 #include <cmocka.h>
 
+#include "plan.h"
+#include "step/step.h"
+#include "sys/mounts.h"
 #include "sys/nfs.h"
 
 static void test_parse(void **state)
@@ -41,11 +44,79 @@ static void test_garbage(void **state)
         }
 }
 
+/* What exportfs is made to do: nothing at all for a client of this name. */
+static const char *stubborn;
+static char *exported; /* as in a plan */
+
+int __wrap_nfs_export(const NfsExport *e, uint64_t timeout_usec, int cancel_fd);
+int __wrap_nfs_export(const NfsExport *e, uint64_t timeout_usec, int cancel_fd)
+{
+        _cleanup_(freep) char *before = NULL;
+
+        if (streq(e->client, stubborn))
+                return -EIO;
+        before = exported;
+        exported = string_printf("%s %s(%s)", strempty(before), e->client, e->options);
+        /* One that did it, and failed over something else. */
+        return streq(e->client, "c") ? -EIO : 0;
+}
+
+int __wrap_nfs_exports_read(NfsExportList *l);
+int __wrap_nfs_exports_read(NfsExportList *l)
+{
+        return exported ? nfs_exports_parse("/mnt", exported, l) : 0;
+}
+
+int __wrap_mounts_read(pid_t pid, MountList *l);
+int __wrap_mounts_read(pid_t pid, MountList *l)
+{
+        l->items = calloc(1, sizeof(*l->items));
+        assert_non_null(l->items);
+        l->items->target = strdup("/mnt");
+        l->items->fstype = strdup("xfs");
+        l->n = 1;
+        return 0;
+}
+
+static int export_again(const char *but, Failure *f)
+{
+        Record *args = record_new("step", "/mnt");
+        Step s = { .ops = &step_unexport, .args = args };
+        int r;
+
+        stubborn = but;
+        free(exported);
+        exported = NULL;
+        assert_int_equal(record_set(args, "exports", "a(rw) b(ro) c(ro)"), 0);
+        assert_int_equal(record_set(args, "wait", "1000000"), 0);
+        assert_int_equal(record_set(args, "target", "/mnt"), 0);
+        assert_int_equal(record_set(args, "fstype", "xfs"), 0);
+        r = step_unexport.revert(&s, NULL, f);
+        (void)record_free(args);
+        return r;
+}
+
+/* One that cannot be exported again leaves none of the others behind. */
+static void test_export_again(void **state)
+{
+        Failure f = { 0 };
+
+        assert_int_equal(export_again("", &f), 0);
+        assert_string_equal(exported, " a(rw) b(ro) c(ro)");
+        assert_true(export_again("a", &f) < 0);
+        assert_string_equal(exported, " b(ro) c(ro)");
+        assert_int_equal(f.kind, FAILURE_ROLLBACK_FAILED);
+        assert_non_null(strstr(f.sentence, "'a:/mnt'"));
+        free(exported);
+        exported = NULL;
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_parse),
                 cmocka_unit_test(test_garbage),
+                cmocka_unit_test(test_export_again),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
