@@ -9,6 +9,9 @@
  * gave up no worker had. Everybody else gives up for good. The bounding set stays, because without
  * CAP_SETPCAP nobody may lower it, and with no_new_privs it gives nothing back.
  *
+ * "pmemremoved --recover" is in no row and keeps what the unit gives: one process goes through the
+ * ledgers of all removals, and what one gave up for good the next might need.
+ *
  * Two of them have a filter of their own below the unit's, which is about all of them. It answers
  * EPERM and never kills: a guardian that was killed would leave what it is there to thaw. */
 

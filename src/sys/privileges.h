@@ -6,8 +6,8 @@
 
 #include "util/cleanup.h"
 
-/* Each process of ours lowers itself, as its first act, to what its part needs. The unit's bounding
- * set is what all of them together need. */
+/* Each process of ours but --recover lowers itself, as its first act, to what its part needs. The
+ * unit's bounding set is what all of them together need. */
 
 #define PRIVILEGE(capability) (UINT64_C(1) << (capability))
 
