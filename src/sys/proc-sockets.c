@@ -89,20 +89,23 @@ static int look_at_answer(ProcScan *s, const struct nlmsghdr *h)
 /* 1 at the end of the list. */
 static int look_at_answers(ProcScan *s, const char *buf, size_t n)
 {
-        const struct nlmsghdr *h = (const struct nlmsghdr *)(const void *)buf;
-        int rest = (int)n; /* signed: NLMSG_NEXT takes off the padding, even where there is none */
-        int r;
+        size_t at = 0;
+        int r = 0;
 
-        for (; NLMSG_OK(h, rest); h = NLMSG_NEXT(h, rest)) {
+        while (r == 0 && at < n) {
+                const struct nlmsghdr *h = (const struct nlmsghdr *)(const void *)(buf + at);
+
+                if (!NLMSG_OK(h, n - at))
+                        return 0;
                 if (h->nlmsg_type == NLMSG_DONE)
                         return 1;
                 if (h->nlmsg_type == NLMSG_ERROR)
                         return -ENODATA;
                 r = look_at_answer(s, h);
-                if (r < 0)
-                        return r;
+                /* Not NLMSG_NEXT: it takes off the padding, even where there is none. */
+                at += NLMSG_ALIGN(h->nlmsg_len);
         }
-        return 0;
+        return r;
 }
 
 static int open_diag(void)
