@@ -77,6 +77,7 @@ stopped_at() {
         [ -z "$3" ] || { reaches draining; tell Cancel; }
         crashed
         wait_for 'held=$(worker)' 5
+        # shellcheck disable=SC2317 # whoever drives the row calls it
         resume() {
                 sleep 0.5
                 kill -CONT "$held"
