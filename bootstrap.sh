@@ -198,7 +198,8 @@ check_variants() {
         [ -e "$build/sanitize/Makefile" ] || step "configuring with sanitizers" \
                 configure_tree "$build/sanitize" --enable-sanitizers
         step "compiling with sanitizers" make -C "$build/sanitize" -j"$(nproc)"
-        tests "$build/sanitize" " with sanitizers"
+        # Everything costs ten times as much there, storms as well.
+        HOSTILE_COUNT=20 tests "$build/sanitize" " with sanitizers"
         [ -e "$build/faults/Makefile" ] || step "configuring with fault injection" \
                 configure_tree "$build/faults" --enable-fault-injection
         step "compiling with fault injection" make -C "$build/faults" -j"$(nproc)"
