@@ -106,14 +106,7 @@ static bool is_dead(dev_t dev)
 
 static int unmount(const Mount *m, int report_fd)
 {
-        const MountPlace place = {
-                .ns_pid = m->ns_pid,
-                .ns = m->ns,
-                .ns_id = m->ns_id,
-                .id = m->id,
-                .dev = m->dev,
-                .target = m->target,
-        };
+        const MountPlace place = mount_place(m);
         int r = mounts_umount(&place, false, UMOUNT_USEC, -EBADF);
 
         if (r == 0)

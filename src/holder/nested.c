@@ -27,14 +27,7 @@ static bool has_nested(const MountList *mounts, uint64_t id)
 
 static bool is_busy(const Mount *m)
 {
-        MountPlace place = {
-                .ns_pid = m->ns_pid,
-                .ns = m->ns,
-                .ns_id = m->ns_id,
-                .id = m->id,
-                .dev = m->dev,
-                .target = m->target,
-        };
+        const MountPlace place = mount_place(m);
 
         return mounts_busy(&place) == 1;
 }

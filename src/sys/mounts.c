@@ -394,3 +394,15 @@ int mounts_stage(
                 return -mnt_context_get_syscall_errno(ctx);
         return r < 0 ? r : -EIO;
 }
+
+MountPlace mount_place(const Mount *m)
+{
+        return (MountPlace){
+                .ns_pid = m->ns_pid,
+                .ns = m->ns,
+                .ns_id = m->ns_id,
+                .id = m->id,
+                .dev = m->dev,
+                .target = m->target,
+        };
+}

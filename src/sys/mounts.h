@@ -53,6 +53,9 @@ typedef struct MountPlace {
         uint64_t alone_usec;
 } MountPlace;
 
+/* Where a mount of a list is; valid as long as the list. */
+MountPlace mount_place(const Mount *m);
+
 /* umount2(UMOUNT_NOFOLLOW) in a child that entered the namespace; never lazy unless detach is set.
  * Before it acts it checks that target is still that mount id and device: -ESTALE if the name now
  * means something else or is hidden by another mount; -ENOENT if nothing is mounted there any more,

@@ -22,14 +22,7 @@ static int open_any(dev_t dev)
         fd = -ENOENT;
         for (size_t i = 0; i < l.n && fd < 0; i++) {
                 const Mount *m = l.items + i;
-                MountPlace place = {
-                        .ns_pid = m->ns_pid,
-                        .ns = m->ns,
-                        .ns_id = m->ns_id,
-                        .id = m->id,
-                        .dev = m->dev,
-                        .target = m->target,
-                };
+                const MountPlace place = mount_place(m);
 
                 if (m->dev == dev)
                         fd = mounts_open(&place);

@@ -34,6 +34,7 @@
 
 unsigned arg_count = 10000;
 pid_t arg_pid;
+static unsigned first_fds; /* open before the first attack */
 
 Figures *figures;
 
@@ -202,7 +203,7 @@ static bool complain(const char *name, bool wrong, const char *what)
 
 static bool once(const Attack *a, unsigned long *kept)
 {
-        unsigned before_fds = count_descriptors(), children = 0, after_fds;
+        unsigned before_fds = first_fds, children = 0, after_fds;
         unsigned long before = rss_kib("VmRSS:"), peak = before;
         pid_t pids[32], honest;
         bool ended, bad = false;
@@ -277,6 +278,7 @@ int main(int argc, char **argv)
         if (arg_pid <= 0 || figures == MAP_FAILED)
                 return 2;
         warm_up();
+        first_fds = count_descriptors();
         printf("%-12s %7s %7s %7s  %6s %6s  %7s %7s %7s  %4s %4s  %3s\n", "attack", "calls",
                 "answers", "errors", "read/s", "plan/s", "KiB", "peak", "after", "fds", "then",
                 "kids");
