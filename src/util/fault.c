@@ -7,6 +7,7 @@
 #include "util/fault.h"
 
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -90,7 +91,7 @@ static bool same_if_given(const Record *r, const char *key, const char *value)
 {
         const char *wanted = record_get(r, key);
 
-        return !wanted || streq(wanted, value);
+        return !wanted || fnmatch(wanted, value, 0) == 0;
 }
 
 static bool is_meant(const Record *r, const char *place, const char *detail)

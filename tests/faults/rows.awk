@@ -52,6 +52,9 @@ $2 == role {
         there = $3
         detail = $0
         sub(/^[^ ]* [^ ]* [^ ]* ?/, "", detail)
+        # The next removal meets another process.
+        if (detail ~ /^(signalled|newcomer|left|held|killed|sigbus|warn) [0-9]+$/)
+                sub(/[0-9]+$/, "*", detail)
         nth = ++seen[place, detail]
         if (place == "write-before" && detail ~ /^(rollback|recovering)$/)
                 turned = 1
