@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Of rows "NAME|WHOM|...", each of every= of each set of victims; part= says which, moved on by the name of the shape.
+# Of rows "NAME|WHOM|...", each of every= of each set of victims; part= says which, moved on by the name of the shape;
+# only= leaves those with this text.
 
 function hash(text,    i, h) {
         h = 7
@@ -8,14 +9,20 @@ function hash(text,    i, h) {
         return h
 }
 
-{
-        line[NR] = $0
-        whom[NR] = $2
+# As the driver prints it.
+function whom_of(roles) {
+        gsub(/ /, "+", roles)
+        return roles
+}
+
+only == "" || index(whom_of($2) " " $1, only) {
+        line[++rows] = $0
+        whom[rows] = $2
         total[$2]++
 }
 
 END {
-        for (n = 1; n <= NR; n++) {
+        for (n = 1; n <= rows; n++) {
                 w = whom[n]
                 step = every < total[w] ? every : total[w]
                 if (count[w]++ % step == (hash(shape " " w) + part) % step)

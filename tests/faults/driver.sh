@@ -3,7 +3,7 @@
 # In the guest: one shape of plan, one fault after the other, without a reboot. What there is to be hit is not written down but
 # learned from one removal that goes well and one that is undone, whose points (src/util/fault.h) are traced; each point is then
 # hit for each set of victims that was there. A row ends as before, removed or stuck with a sentence; else it has failed.
-# The case sets shape, and every=N part=K for each Nth row only.
+# The case sets shape, every=N part=K for each Nth row only, and only= for a text that a row must have.
 # shellcheck source=tests/faults/shapes.sh
 . /lab/faults/shapes.sh
 
@@ -14,6 +14,8 @@ procs=/sys/fs/cgroup/system.slice/pmemremoved.service/cgroup.procs
 row_limit=120
 failures=0
 exec {tick}<> <(:)
+# lib.sh names the line at which a case ends; in functions as well.
+set -E
 
 # pause SECONDS: no process, which would cost more than the time.
 pause() {
@@ -326,7 +328,7 @@ rows() {
 
 # chosen: of the rows, each Nth of each set of victims, from one that depends on the shape.
 chosen() {
-        awk -F '|' -v every="$every" -v part="$part" -v shape="$shape" -f /lab/faults/choose.awk
+        awk -F '|' -v every="$every" -v part="$part" -v only="$only" -v shape="$shape" -f /lab/faults/choose.awk
 }
 
 # Each is a reference and the rows of the deaths after it.
