@@ -51,7 +51,7 @@ while IFS=: read -r when mode drain; do
         bring_back
 done <<'END'
 :graceful:1h
-begin.*step=unmount :graceful:3s
-frozen :forced:3s
-kernel :forced:3s
+begin.*step=unmount :graceful:6s
+frozen :forced:6s
+kernel :forced:6s
 END
