@@ -323,7 +323,22 @@ step_of() {
 # rows PREFIX ROLE FAULT: the rows "NAME|WHOM|FAULT..." for the points of a role in the last reference, from its first
 # "rollback" or "recovering" on where PREFIX is not empty; with the fault before them that makes it go there.
 rows() {
-        awk -v prefix="$1" -v role="$2" -v first="$3" -f /lab/faults/rows.awk "$faults/points"
+        awk -v prefix="$1" -v role="$2" -v first="$3" -v alike="$(alike)" -f /lab/faults/rows.awk "$faults/points"
+}
+
+# alike: the numbers of the steps of the last ledger's plan that do the same in every shape, with blanks around each;
+# none for the shapes that go through them for the others.
+alike() {
+        local line n=0 list=' '
+        case $shape in
+        graceful-xfs | forced-mapped) return 0 ;;
+        esac
+        for line in "${lines[@]}"; do
+                [[ $line == step\ * ]] || continue
+                n=$((n + 1))
+                [[ ! $line =~ " op="(announce|query|prepare|signal|commit|settle|flush|verify|done)(" "|$) ]] || list+="$n "
+        done
+        echo "$list"
 }
 
 # chosen: of the rows, each Nth of each set of victims, from one that depends on the shape.

@@ -3,6 +3,7 @@
 # were there and can be hit. What is left out, and why, is said by "pruned|REASON".
 # -v prefix=  nothing: the way forward; else the second fault, after first= has turned it round
 # -v role=    whose points
+# -v alike=   " 1 2 9 ": the steps whose own writes and children another shape goes through
 
 function word(text) {
         return text ~ / / || text == "" ? "\"" text "\"" : text
@@ -19,6 +20,21 @@ function repeated(place, detail) {
         if (place == "write-after" && detail ~ /^(begin|reverted) /)
                 return 1
         return 0
+}
+
+# The step at which this was: its own number, or that of the last one that began.
+function follow(place, detail) {
+        if (place == "write-before" && detail ~ /^begin /)
+                current = substr(detail, 7)
+        if (place == "write-before" && detail ~ /^(rollback|recovering|finished|reported)/)
+                current = ""
+        if (place ~ /^(before|after|revert-before|revert-after)$/)
+                current = detail
+}
+
+# What is left of such a step is where it starts and ends, which is as the steps below it have made it.
+function is_alike(place) {
+        return current != "" && index(alike, " " current " ") && place !~ /^(before|after|revert-before|revert-after)$/
 }
 
 function row(place, nth, detail, whom, action,    fault) {
@@ -60,6 +76,11 @@ $2 == role {
                 turned = 1
         if (prefix != "" && !turned)
                 next
+        follow(place, detail)
+        if (is_alike(place)) {
+                prune("in a step that is the same in every shape; graceful-xfs and forced-mapped have it")
+                next
+        }
         # The planner's, and those of looks at the machine: they hold nothing.
         if (role == "daemon" && place ~ /^child/)
                 next

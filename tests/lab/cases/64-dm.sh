@@ -75,15 +75,24 @@ wait_removal cancelled
 as_it_was
 
 note "dead after the unbind: the memory comes back as another device number"
+# Another disk takes the number while nobody is there to bind the memory again.
+truncate -s 8M /run/disk
+parted -s /run/disk mklabel gpt mkpart one 1MiB 6MiB
+mkdir -p /run/systemd/system/pmemremoved.service.d
+printf '[Service]\nRestartSec=10\n' >/run/systemd/system/pmemremoved.service.d/slow.conf
+systemctl daemon-reload
 old=$(cat /sys/block/pmem0/dev)
 crash 'begin.* step=flush ' worker daemon
 request namespace0.0 mode s graceful
 crashed
+losetup -P /dev/loop3 /run/disk
+[ "$(cat /sys/block/loop3/loop3p1/dev)" = "$old" ]
 result_of
 [ "$result" = failed ] || [ "$result" = cancelled ]
 note "$old is now $(cat /sys/block/pmem0/dev)"
 [ "$(cat /sys/block/pmem0/dev)" != "$old" ]
 as_it_was
+losetup -d /dev/loop3
 systemctl reset-failed pmemremoved
 
 note "somebody has one of them open"
