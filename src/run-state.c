@@ -212,32 +212,41 @@ int run_commit(Run *run)
         return r;
 }
 
-static int hold(Run *run, const char *key, Held what)
+static int hold(Run *run, const char *what, const char *name, Held h)
 {
         Held *grown = reallocarray(run->held, run->n_held + 1, sizeof(Held));
 
         if (!grown)
                 return -ENOMEM;
         run->held = grown;
-        (void)snprintf(what.key, sizeof(what.key), "%s", key);
-        run->held[run->n_held++] = what;
+        h.what = what;
+        h.name = strdup(name);
+        if (!h.name)
+                return -ENOMEM;
+        run->held[run->n_held++] = h;
         return 0;
 }
 
-int run_hold(Run *run, const char *key, int fd)
+int run_hold(Run *run, const char *what, const char *name, int fd)
 {
-        return hold(run, key, (Held){ .fd = fd });
+        return hold(run, what, name, (Held){ .fd = fd });
 }
 
-int run_hold_object(Run *run, const char *key, void *object, void (*drop)(void *))
+int run_hold_object(
+        Run *run, const char *what, const char *name, void *object, void (*drop)(void *))
 {
-        return hold(run, key, (Held){ .fd = -EBADF, .object = object, .drop = drop });
+        return hold(run, what, name, (Held){ .fd = -EBADF, .object = object, .drop = drop });
 }
 
-const Held *run_held(const Run *run, const char *key)
+static bool is_it(const Held *h, const char *what, const char *name)
+{
+        return streq(h->what, what) && streq(h->name, name);
+}
+
+const Held *run_held(const Run *run, const char *what, const char *name)
 {
         for (size_t i = 0; i < run->n_held; i++)
-                if (streq(run->held[i].key, key))
+                if (is_it(&run->held[i], what, name))
                         return &run->held[i];
         return NULL;
 }
@@ -247,12 +256,13 @@ static void let_go(Held *h)
         (void)safe_close(h->fd);
         if (h->drop)
                 h->drop(h->object);
+        free(h->name);
 }
 
-void run_drop(Run *run, const char *key)
+void run_drop(Run *run, const char *what, const char *name)
 {
         for (size_t i = 0; i < run->n_held; i++) {
-                if (!streq(run->held[i].key, key))
+                if (!is_it(&run->held[i], what, name))
                         continue;
                 let_go(&run->held[i]);
                 run->held[i] = run->held[--run->n_held];

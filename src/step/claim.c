@@ -21,15 +21,14 @@ static int ghost(const Superblock *sb, const char *names, Failure *f)
 
 int claim_disk(Run *run, const char *disk, dev_t dev, const char *devs, Failure *f)
 {
-        char devnode[80], key[80], names[512] = "";
+        char devnode[80], names[512] = "";
         Superblock sb;
         int fd;
 
         (void)snprintf(devnode, sizeof(devnode), "/dev/%s", disk);
-        (void)snprintf(key, sizeof(key), "claim:%s", disk);
         fd = claim_open(devnode, dev);
         if (fd >= 0)
-                return run_hold(run, key, fd);
+                return run_hold(run, "claim", disk, fd);
         if (fd == -ESTALE || fd == -ENOENT || fd == -ENXIO)
                 return failure_set(f, FAILURE_VANISHED, fd, disk,
                         "the disk is gone or another one by now; look at it and ask again");
@@ -60,10 +59,7 @@ static int claim_apply(const Step *s, Run *run, Failure *f)
 
 static int claim_revert(const Step *s, Run *run, Failure *f)
 {
-        char key[80];
-
-        (void)snprintf(key, sizeof(key), "claim:%s", step_node(s));
-        run_drop(run, key);
+        run_drop(run, "claim", step_node(s));
         return 0;
 }
 

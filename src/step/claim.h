@@ -3,7 +3,7 @@
 
 #include "step/step.h"
 
-/* Opens the disk exclusively and holds it as "claim:DISK"; FAILURE_BUSY names who is in the way
+/* Opens the disk exclusively and holds it as "claim" of DISK; FAILURE_BUSY names who is in the way
  * (found by the device numbers in devs). */
 int claim_disk(Run *run, const char *disk, dev_t dev, const char *devs, Failure *f) _must_check_;
 /* Its namespace is still bound. */

@@ -109,14 +109,20 @@ static void forget_keys(void *table)
 /* Until the worker ends well. One that is killed leaves the key to whoever recovers. */
 static int hold_keys(const Step *s, Run *run)
 {
-        char key[80];
+        char number[16];
         char *table;
+        int r;
 
         if (!strstr(strempty(step_get(s, "table")), DM_KEY_PREFIX))
                 return 0;
-        (void)snprintf(key, sizeof(key), "key:%u", s->number);
         table = strdup(step_get(s, "table"));
-        return table ? run_hold_object(run, key, table, forget_keys) : -ENOMEM;
+        if (!table)
+                return -ENOMEM;
+        (void)snprintf(number, sizeof(number), "%u", s->number);
+        r = run_hold_object(run, "key", number, table, forget_keys);
+        if (r < 0)
+                free(table);
+        return r;
 }
 
 /* --- the removal --- */

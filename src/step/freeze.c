@@ -55,12 +55,6 @@ static void frost_drop(void *object)
         free(frost);
 }
 
-static const char *frost_key(const char *prefix, const char *filesystem, char buf[static 80])
-{
-        (void)snprintf(buf, 80, "%s:%s", prefix, filesystem);
-        return buf;
-}
-
 static int open_mount(const Mount *m)
 {
         _cleanup_(closep) int fd = -EBADF;
@@ -230,14 +224,13 @@ static int freeze_guarded(const Step *s, Run *run, Frost *frost, const FileSet *
 
 static int freeze_open(const Step *s, Run *run, int fd, const FileSet *mapped, Failure *f)
 {
-        char key[80];
         Frost *frost = calloc(1, sizeof(*frost));
         int r;
 
         if (!frost)
                 return -ENOMEM;
         *frost = (Frost){ .guardian = GUARDIAN_INIT, .freezer = CHILD_INIT, .fd = fd };
-        r = run_hold_object(run, frost_key("frost", step_node(s), key), frost, frost_drop);
+        r = run_hold_object(run, "frost", step_node(s), frost, frost_drop);
         if (r < 0) {
                 frost_drop(frost);
                 return r;
@@ -275,7 +268,6 @@ static int take_turn(const Step *s, Run *run, Failure *f)
         uint64_t deadline = usec_add(now_usec(), step_get_u64(s, "wait"));
         _cleanup_(closep) int fd =
                 open(FREEZE_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        char key[80];
         int r = fd < 0 ? -errno : 0;
 
         while (r == 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
@@ -287,7 +279,7 @@ static int take_turn(const Step *s, Run *run, Failure *f)
                 pause_usec(LOCK_RETRY_USEC);
         }
         if (r == 0)
-                r = run_hold(run, frost_key("turn", step_node(s), key), fd);
+                r = run_hold(run, "turn", step_node(s), fd);
         if (r == 0)
                 (void)TAKE_FD(fd);
         return r;
@@ -296,10 +288,9 @@ static int take_turn(const Step *s, Run *run, Failure *f)
 static int freeze_mounted(const Step *s, Run *run, int fd, Failure *f)
 {
         _cleanup_(file_set_done) FileSet mapped = { 0 };
-        char key[80];
         int r;
 
-        r = run_hold(run, frost_key("thaw", step_node(s), key), fd);
+        r = run_hold(run, "thaw", step_node(s), fd);
         if (r < 0) {
                 (void)safe_close(fd);
                 return r;
@@ -389,15 +380,12 @@ static int thaw(Run *run, const char *filesystem, int fd)
 
 bool freeze_held(const Run *run, const char *filesystem)
 {
-        char key[80];
-
-        return run_held(run, frost_key("frost", filesystem, key));
+        return run_held(run, "frost", filesystem);
 }
 
 int freeze_check(const Run *run, const char *filesystem, Failure *f)
 {
-        char key[80];
-        const Held *held = run_held(run, frost_key("frost", filesystem, key));
+        const Held *held = run_held(run, "frost", filesystem);
         int r = held ? guardian_check(&((Frost *)held->object)->guardian) : -EBUSY;
 
         if (r == -ETIMEDOUT)
@@ -411,8 +399,7 @@ int freeze_check(const Run *run, const char *filesystem, Failure *f)
 
 int freeze_release(Run *run, const char *filesystem, Failure *f)
 {
-        char key[80];
-        const Held *handle = run_held(run, frost_key("thaw", filesystem, key));
+        const Held *handle = run_held(run, "thaw", filesystem);
         const Held *frost;
         int r;
 
@@ -424,12 +411,12 @@ int freeze_release(Run *run, const char *filesystem, Failure *f)
                         "could not be thawed: %s; the guardian keeps trying, fsfreeze -u or "
                         "SysRq-j may help",
                         strerror(-r));
-        frost = run_held(run, frost_key("frost", filesystem, key));
+        frost = run_held(run, "frost", filesystem);
         if (frost)
                 guardian_release(&((Frost *)frost->object)->guardian);
-        run_drop(run, frost_key("frost", filesystem, key));
-        run_drop(run, frost_key("turn", filesystem, key));
-        run_drop(run, frost_key("thaw", filesystem, key));
+        run_drop(run, "frost", filesystem);
+        run_drop(run, "turn", filesystem);
+        run_drop(run, "thaw", filesystem);
         return 0;
 }
 
@@ -437,8 +424,8 @@ int freeze_release(Run *run, const char *filesystem, Failure *f)
  * EINVAL, and then nobody would thaw it but the guardian. */
 static void wait_freezer(const Step *s, Run *run)
 {
-        char key[80], stack[256];
-        const Held *held = run_held(run, frost_key("frost", step_node(s), key));
+        char stack[256];
+        const Held *held = run_held(run, "frost", step_node(s));
         Frost *frost = held ? held->object : NULL;
 
         while (frost && frost->freezer.pid > 0 &&
@@ -506,13 +493,11 @@ static int thaw_by_path(const Step *s, Run *run)
 
 static int freeze_revert(const Step *s, Run *run, Failure *f)
 {
-        char key[80];
         int r;
 
         wait_freezer(s, run);
-        (void)snprintf(key, sizeof(key), "claim:%s", strempty(step_get(s, "disk")));
-        run_drop(run, key);
-        if (run_held(run, frost_key("thaw", step_node(s), key)))
+        run_drop(run, "claim", strempty(step_get(s, "disk")));
+        if (run_held(run, "thaw", step_node(s)))
                 return freeze_release(run, step_node(s), f);
         r = thaw_by_path(s, run);
         if (r < 0)

@@ -124,7 +124,6 @@ static int set_up(const Step *s, Run *run)
 {
         _cleanup_(closep) int fd = loop_open(step_node(s));
         Setup setup = { .fd = fd };
-        char key[80];
         int r;
 
         if (fd < 0)
@@ -134,8 +133,7 @@ static int set_up(const Step *s, Run *run)
         if (r < 0 || !setup.config.autoclear)
                 return r;
         /* It would be gone at our close, before the mount that it was made for is back. */
-        (void)snprintf(key, sizeof(key), "loop:%s", step_node(s));
-        r = run_hold(run, key, fd);
+        r = run_hold(run, "loop", step_node(s), fd);
         if (r == 0)
                 (void)TAKE_FD(fd);
         return r;

@@ -6,12 +6,6 @@
 #include "step/step.h"
 #include "sys/doorkeeper.h"
 
-static const char *key_of(const Step *s, char *buf, size_t size)
-{
-        (void)snprintf(buf, size, "opengate:%s", step_node(s));
-        return buf;
-}
-
 static void drop(void *object)
 {
         child_done(object);
@@ -54,7 +48,6 @@ static int start(const Step *s, Run *run, Child *c)
 static int opengate_apply(const Step *s, Run *run, Failure *f)
 {
         _cleanup_(freep) Child *c = calloc(1, sizeof(*c));
-        char key[80];
         int r;
 
         if (!c)
@@ -65,7 +58,7 @@ static int opengate_apply(const Step *s, Run *run, Failure *f)
                 return failure_set(f, FAILURE_FAILED, r, step_node(s),
                         "new users could not be kept out (%s); OpenGate=no goes on without that",
                         strerror(-r));
-        r = run_hold_object(run, key_of(s, key, sizeof(key)), c, drop);
+        r = run_hold_object(run, "opengate", step_node(s), c, drop);
         if (r < 0)
                 child_done(c);
         else
@@ -76,9 +69,7 @@ static int opengate_apply(const Step *s, Run *run, Failure *f)
 /* It died with its worker, or dies here. */
 static int opengate_revert(const Step *s, Run *run, Failure *f)
 {
-        char key[80];
-
-        run_drop(run, key_of(s, key, sizeof(key)));
+        run_drop(run, "opengate", step_node(s));
         return 0;
 }
 

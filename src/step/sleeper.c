@@ -13,9 +13,9 @@
 #include "sys/proc.h"
 #include "util/text.h"
 
-static const char *key_of(const Step *s, char buf[static 80])
+static const char *number_of(const Step *s, char buf[static 16])
 {
-        (void)snprintf(buf, 80, "sleeper:%u", s->number);
+        (void)snprintf(buf, 16, "%u", s->number);
         return buf;
 }
 
@@ -40,13 +40,13 @@ static bool sleeps(const Child *c, char *stack, size_t size)
 static void keep(const Step *s, Run *run, Child *c)
 {
         Child *kept = child_kill(c) ? NULL : calloc(1, sizeof(*kept));
-        char key[80];
+        char number[16];
 
         if (!kept)
                 return;
         *kept = *c;
         *c = (Child)CHILD_INIT;
-        if (run_hold_object(run, key_of(s, key), kept, sleeper_drop) < 0)
+        if (run_hold_object(run, "sleeper", number_of(s, number), kept, sleeper_drop) < 0)
                 sleeper_drop(kept);
 }
 
@@ -72,8 +72,8 @@ int sleeper_wait(const Step *s, Run *run, Child *c, Failure *f)
 
 void sleeper_join(const Step *s, Run *run)
 {
-        char key[80], stack[256];
-        const Held *held = run_held(run, key_of(s, key));
+        char number[16], stack[256];
+        const Held *held = run_held(run, "sleeper", number_of(s, number));
         Child *c = held ? held->object : NULL;
 
         while (c && child_wait(c, now_usec() + USEC_PER_SEC, -EBADF) == -ETIMEDOUT) {
@@ -84,5 +84,5 @@ void sleeper_join(const Step *s, Run *run)
                         s->ops->title, step_node(s), c->pid, stack);
         }
         if (c)
-                run_drop(run, key);
+                run_drop(run, "sleeper", number);
 }

@@ -80,19 +80,22 @@ const Record *run_recall(const Run *run, const char *verb, const char *name);
 /* The i-th record of that verb, the oldest first; NULL past the end. */
 const Record *run_noted(const Run *run, const char *verb, size_t i);
 
-/* Descriptors and children that one step opens and a later one uses, by key ("claim:pmem0"). They
- * live as long as the worker and no longer; no revert may need them. The run owns them. */
+/* Descriptors and children that one step opens and a later one uses, by what they are and the name
+ * of what they are for ("claim", "pmem0"); two names that differ only far behind are two. They live
+ * as long as the worker and no longer; no revert may need them. The run owns them. */
 typedef struct Held {
-        char key[80];
+        const char *what; /* not copied */
+        char *name;
         int fd;
         void *object;
         void (*drop)(void *object);
 } Held;
 
-int run_hold(Run *run, const char *key, int fd) _must_check_;
-int run_hold_object(Run *run, const char *key, void *object, void (*drop)(void *)) _must_check_;
-const Held *run_held(const Run *run, const char *key);
-void run_drop(Run *run, const char *key);
+int run_hold(Run *run, const char *what, const char *name, int fd) _must_check_;
+int run_hold_object(Run *run, const char *what, const char *name, void *object,
+        void (*drop)(void *)) _must_check_;
+const Held *run_held(const Run *run, const char *what, const char *name);
+void run_drop(Run *run, const char *what, const char *name);
 
 /* For waits: readable when the parent says something; -EBADF past the commit point. */
 int run_cancel_fd(const Run *run);

@@ -309,10 +309,7 @@ static int rescue(const Step *s, Run *run, Failure *f)
 /* Nobody has a filesystem on it any more: unmounted on the first rung, or by somebody else. */
 static bool is_claimed(const Step *s, const Run *run)
 {
-        char key[80];
-
-        (void)snprintf(key, sizeof(key), "claim:%s", strempty(step_get(s, "disk")));
-        return run_held(run, key);
+        return run_held(run, "claim", strempty(step_get(s, "disk")));
 }
 
 /* The kernel's own freeze happens under the device lock and cannot be taken back. Ours before it is

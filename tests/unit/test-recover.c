@@ -63,17 +63,39 @@ static int fake_hold(const Step *s, Run *run, Failure *f)
         int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
         assert_true(fd >= 0);
-        assert_null(run_held(run, "a"));
-        assert_int_equal(run_hold(run, "a", fd), 0);
-        assert_int_equal(run_held(run, "a")->fd, fd);
-        assert_int_equal(run_hold_object(run, "b", (void *)(uintptr_t) "object", dropped), 0);
-        assert_int_equal(run_hold_object(run, "c", (void *)(uintptr_t) "object", dropped), 0);
-        run_drop(run, "a");
+        assert_null(run_held(run, "a", "pmem0"));
+        assert_int_equal(run_hold(run, "a", "pmem0", fd), 0);
+        assert_int_equal(run_held(run, "a", "pmem0")->fd, fd);
+        assert_null(run_held(run, "a", "pmem1"));
+        assert_null(run_held(run, "b", "pmem0"));
+        assert_int_equal(
+                run_hold_object(run, "b", "pmem0", (void *)(uintptr_t) "object", dropped), 0);
+        assert_int_equal(
+                run_hold_object(run, "c", "pmem0", (void *)(uintptr_t) "object", dropped), 0);
+        run_drop(run, "a", "pmem0");
         assert_true(fcntl(fd, F_GETFD) < 0);
-        run_drop(run, "b");
+        run_drop(run, "b", "pmem0");
         assert_int_equal(n_dropped, 1);
-        run_drop(run, "nothing of that name");
-        assert_non_null(run_held(run, "c"));
+        run_drop(run, "c", "nothing of that name");
+        assert_non_null(run_held(run, "c", "pmem0"));
+        return 0;
+}
+
+/* Where names differ only at their end, what one of them holds is not taken for the other's. */
+static int fake_hold_long(const Step *s, Run *run, Failure *f)
+{
+        _cleanup_(freep) char *one = string_printf("%0200d", 1), *two = string_printf("%0200d", 2);
+        int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        int other_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+        assert_true(one && two && fd >= 0 && other_fd >= 0);
+        assert_int_equal(run_hold(run, "claim", one, fd), 0);
+        assert_null(run_held(run, "claim", two));
+        assert_int_equal(run_hold(run, "claim", two, other_fd), 0);
+        assert_int_equal(run_held(run, "claim", two)->fd, other_fd);
+        run_drop(run, "claim", two);
+        assert_true(fcntl(fd, F_GETFD) >= 0);
+        assert_true(fcntl(other_fd, F_GETFD) < 0);
         return 0;
 }
 
@@ -121,6 +143,7 @@ static int fake_freeze(const Step *s, Run *run, Failure *f)
 
 static const StepOps ops_plain = { "plain", "doing", fake_check, fake_apply, fake_revert };
 static const StepOps ops_hold = { "hold", "holding", NULL, fake_hold, fake_revert };
+static const StepOps ops_hold_long = { "hold-long", "holding", NULL, fake_hold_long, fake_revert };
 static const StepOps ops_ask = { "ask", "asking", NULL, fake_ask, fake_revert };
 static const StepOps ops_freeze = { "freeze", "freezing", NULL, fake_freeze, fake_revert };
 static const StepOps ops_final = { "final", "ending", NULL, fake_apply, NULL };
@@ -128,8 +151,8 @@ static const StepOps ops_final = { "final", "ending", NULL, fake_apply, NULL };
 /* Takes the place of the pipeline's registry: policy.o is not linked into this program. */
 const StepOps *policy_find_step(const char *name)
 {
-        static const StepOps *const all[] = { &ops_plain, &ops_hold, &ops_ask, &ops_freeze,
-                &ops_final };
+        static const StepOps *const all[] = { &ops_plain, &ops_hold, &ops_hold_long, &ops_ask,
+                &ops_freeze, &ops_final };
 
         for (size_t i = 0; i < ELEMENTSOF(all); i++)
                 if (streq(all[i]->name, name))
@@ -201,7 +224,7 @@ static int reset(void **state)
 
 static void test_services(void **state)
 {
-        static const char *const steps[] = { "hold", "ask", "freeze", NULL };
+        static const char *const steps[] = { "hold", "hold-long", "ask", "freeze", NULL };
         _cleanup_(ledger_freep) Ledger *l = new_ledger(steps);
         Failure f = { 0 };
 
