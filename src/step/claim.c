@@ -23,12 +23,17 @@ int claim_disk(Run *run, const char *disk, dev_t dev, const char *devs, Failure 
 {
         char devnode[80], names[512] = "";
         Superblock sb;
-        int fd;
+        int fd, r;
 
         (void)snprintf(devnode, sizeof(devnode), "/dev/%s", disk);
         fd = claim_open(devnode, dev);
-        if (fd >= 0)
-                return run_hold(run, "claim", disk, fd);
+        if (fd >= 0) {
+                r = run_hold(run, "claim", disk, fd);
+                /* Nobody would find it to let go: what is mounted again on the way back is busy. */
+                if (r < 0)
+                        (void)safe_close(fd);
+                return r;
+        }
         if (fd == -ESTALE || fd == -ENOENT || fd == -ENXIO)
                 return failure_set(f, FAILURE_VANISHED, fd, disk,
                         "the disk is gone or another one by now; look at it and ask again");
