@@ -27,6 +27,7 @@
 #define LINGER_USEC (2 * USEC_PER_SEC)
 #define BLOCKED_FIRST_USEC (10 * USEC_PER_SEC)
 #define BLOCKED_AGAIN_USEC (5 * USEC_PER_SEC)
+#define WATCH_AGAIN_USEC (200 * USEC_PER_MSEC)
 
 struct Worker {
         pid_t pid;
@@ -36,6 +37,7 @@ struct Worker {
         bool exited;
         sd_event_source *io;
         sd_event_source *exit;
+        sd_event_source *watch; /* until there is an exit */
         sd_event_source *linger;
         sd_event_source *blocked;
 };
@@ -45,12 +47,15 @@ Worker *worker_free(Worker *w)
         if (!w)
                 return NULL;
         (void)sd_event_source_disable_unref(w->io);
+        (void)sd_event_source_disable_unref(w->watch);
         (void)sd_event_source_disable_unref(w->linger);
         (void)sd_event_source_disable_unref(w->blocked);
         if (w->exited)
                 (void)sd_event_source_disable_unref(w->exit);
-        else
+        else if (w->exit)
                 reap_later(w->exit);
+        else if (w->pid > 0)
+                (void)waitpid(w->pid, NULL, WNOHANG);
         (void)safe_close(w->socket_fd);
         free(w);
         return NULL;
@@ -146,20 +151,41 @@ static int on_blocked(sd_event_source *s, uint64_t usec, void *userdata)
         return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
 }
 
+/* A worker cannot be called back once it runs, and one that nobody watches would be a removal
+ * without an end: where there is no descriptor for its pidfd, or no memory, it is tried again. */
+static void watch(Worker *w)
+{
+        if (sd_event_add_child(sd_event_source_get_event(w->watch), &w->exit, w->pid, WEXITED,
+                    on_exit_of_worker, w) >= 0)
+                return;
+        (void)sd_event_source_set_time(w->watch, usec_add(now_usec(), WATCH_AGAIN_USEC));
+        (void)sd_event_source_set_enabled(w->watch, SD_EVENT_ONESHOT);
+}
+
+static int on_watch(sd_event_source *s, uint64_t usec, void *userdata)
+{
+        watch(userdata);
+        return 0;
+}
+
+static int add_idle(
+        Worker *w, sd_event *event, sd_event_time_handler_t handler, sd_event_source **ret)
+{
+        int r = sd_event_add_time(event, ret, CLOCK_MONOTONIC, UINT64_MAX, 0, handler, w);
+
+        return r < 0 ? r : sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
+}
+
+/* Everything that can fail, before there is a worker. */
 static int add_sources(Worker *w, sd_event *event)
 {
         int r;
 
         r = sd_event_add_io(event, &w->io, w->socket_fd, EPOLLIN, on_io, w);
-        if (r < 0)
-                return r;
-        r = sd_event_add_child(event, &w->exit, w->pid, WEXITED, on_exit_of_worker, w);
-        if (r < 0)
-                return r;
-        r = sd_event_add_time(event, &w->linger, CLOCK_MONOTONIC, UINT64_MAX, 0, on_linger, w);
-        if (r < 0)
-                return r;
-        r = sd_event_source_set_enabled(w->linger, SD_EVENT_OFF);
+        if (r >= 0)
+                r = add_idle(w, event, on_watch, &w->watch);
+        if (r >= 0)
+                r = add_idle(w, event, on_linger, &w->linger);
         if (r < 0)
                 return r;
         return sd_event_add_time(event, &w->blocked, CLOCK_MONOTONIC,
@@ -245,6 +271,9 @@ int worker_spawn(sd_event *event, const Ledger *l, bool recover, const WorkerOps
         r = make_sockets(&w->socket_fd, &child_socket);
         if (r < 0)
                 return r;
+        r = add_sources(w, event);
+        if (r < 0)
+                return r;
         high_socket = move_up(child_socket);
         if (high_socket < 0)
                 return high_socket;
@@ -254,12 +283,11 @@ int worker_spawn(sd_event *event, const Ledger *l, bool recover, const WorkerOps
         r = spawn_self(high_ledger, high_socket, recover, &w->pid);
         if (r < 0)
                 return r;
-        r = add_sources(w, event);
-        if (r < 0) {
-                /* It reads end of file, takes everything back and leaves; nobody reaps it before we
-                 * do by ending, which a daemon without memory soon will. */
-                return r;
-        }
+        /* One of these makes room for the pidfd. */
+        child_socket = safe_close(child_socket);
+        high_socket = safe_close(high_socket);
+        high_ledger = safe_close(high_ledger);
+        watch(w);
         *ret = TAKE_PTR(w);
         return 0;
 }
