@@ -8,6 +8,7 @@
 #include "bus.h"
 #include "ctl.h"
 #include "failure.h"
+#include "util/shell.h"
 
 /* One target on its way through this file. */
 typedef struct Errand {
@@ -45,6 +46,7 @@ static int errand_ask(Errand *e)
         size_t n = value_rows(dict_get(e->plan, "kills"));
         _cleanup_(freep) char *question = string_printf("\nRemove %s and stop or kill %s?",
                 e->target, n == 1 ? "this process" : "these processes");
+        char word[SHELL_WORD_MAX];
         int r = -ENOTTY;
 
         if (!e->json && isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) {
@@ -62,12 +64,13 @@ static int errand_ask(Errand *e)
         return ctl_refuse(e->c, EXIT_USAGE, NULL,
                 "%s: %zu process%s would be stopped or killed and there is no terminal to ask on; "
                 "nothing was done. See 'pmemremovectl plan %s', then say --yes.",
-                e->target, n, n == 1 ? "" : "es", e->target);
+                e->target, n, n == 1 ? "" : "es", shell_word(e->target, word, sizeof(word)));
 }
 
 /* Plans and asks, unless -y says that nobody wants to be asked. ret_go: go on with the request. */
 static int errand_prepare(Errand *e, bool *ret_go)
 {
+        char word[SHELL_WORD_MAX];
         const char *planned;
         int status;
 
@@ -85,7 +88,8 @@ static int errand_prepare(Errand *e, bool *ret_go)
                 return ctl_refuse(e->c, failure_info(FAILURE_PLAN_CHANGED)->exit_code,
                         bus_error_name(FAILURE_PLAN_CHANGED),
                         "%s: %s Nothing was done; see 'pmemremovectl plan %s'.", e->target,
-                        failure_info(FAILURE_PLAN_CHANGED)->sentence, e->target);
+                        failure_info(FAILURE_PLAN_CHANGED)->sentence,
+                        shell_word(e->target, word, sizeof(word)));
         e->plan_id = planned;
         if (value_rows(dict_get(e->plan, "kills")) > 0)
                 status = errand_ask(e);

@@ -10,6 +10,7 @@
 #include "kinds.h"
 #include "policy-overrides.h"
 #include "topology.h"
+#include "util/shell.h"
 #include "util/system-units.h"
 
 /* Cost of the kernel's walk for victims, mm/memory-failure.c: each 4 KiB index once, and for each
@@ -389,6 +390,7 @@ static int rule_swap(Build *b, const Node *n)
 {
         const Node *h = host(b->g);
         uint64_t used, lost, swap, memory, online, room;
+        char word[SHELL_WORD_MAX];
 
         if (!sum_swap(b, n, &used, &lost) || used == 0)
                 return 0;
@@ -396,7 +398,7 @@ static int rule_swap(Build *b, const Node *n)
                 return build_block(b, FAILURE_BUSY, node_name(n),
                         "memory is swapped out to it, and how much would fit elsewhere is not "
                         "known; run swapoff %s and ask again",
-                        strna(node_get(n, "path")));
+                        shell_word(strna(node_get(n, "path")), word, sizeof(word)));
         swap = node_get_u64(h, "swap-free") / 1024;
         memory = node_get_u64(h, "memory-available") / 1024;
         online = online_bytes(b) / 1024;

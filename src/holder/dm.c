@@ -11,6 +11,7 @@
 #include "sys/dm-table.h"
 #include "sys/dm.h"
 #include "sys/sysfs.h"
+#include "util/shell.h"
 
 #define IS_CACHE                                                                                   \
         "it is a cache in the memory itself, through bare pointers that an unbind would leave "    \
@@ -57,6 +58,7 @@ static bool is_known(const char *word, size_t *ret)
 /* Empty for a target that is given back by its table. */
 static void target_blocker(const char *word, const DmDevice *d, char *buf, size_t size)
 {
+        char name[SHELL_WORD_MAX];
         const char *text;
         size_t i;
 
@@ -67,7 +69,7 @@ static void target_blocker(const char *word, const DmDevice *d, char *buf, size_
         }
         text = strncmp(d->uuid, "LVM-", 4) == 0 && targets[i].lvm ? targets[i].lvm
                                                                   : targets[i].other;
-        (void)snprintf(buf, size, strempty(text), d->name);
+        (void)snprintf(buf, size, strempty(text), shell_word(d->name, name, sizeof(name)));
 }
 
 /* --- what its table says --- */
@@ -209,14 +211,18 @@ static int set_names(Node *n, const DmDevice *d)
 
 static int set_blocker(Node *n, const DmDevice *d, const Look *look)
 {
+        char path[sizeof(d->name) + 16], word[SHELL_WORD_MAX];
+
         if (d->suspended)
                 return node_setf(n, "blocker",
                         "it is suspended, and whatever reads it waits; resume it (dmsetup resume "
                         "%s) and ask again",
-                        d->name);
+                        shell_word(d->name, word, sizeof(word)));
         if (!*look->blocker)
                 return 0;
-        return node_setf(n, "blocker", "%s /dev/mapper/%s) and ask again", look->blocker, d->name);
+        (void)snprintf(path, sizeof(path), "/dev/mapper/%s", d->name);
+        return node_setf(n, "blocker", "%s %s) and ask again", look->blocker,
+                shell_word(path, word, sizeof(word)));
 }
 
 static int set_device(Node *n, const char *name, const DmDevice *d)

@@ -6,11 +6,12 @@
 #include "holder/holder.h"
 #include "kinds.h"
 #include "sys/sysfs.h"
+#include "util/shell.h"
 
 static int scan_lun(HolderScan *scan, const char *dir)
 {
-        _cleanup_(freep) char *name = NULL;
-        char path[4096];
+        _cleanup_(freep) char *name = NULL, *file = NULL;
+        char path[4096], word[SHELL_WORD_MAX];
         Node *below;
 
         if (sysfs_read(dir, "file", path, sizeof(path)) < 0 || !*path)
@@ -19,11 +20,12 @@ static int scan_lun(HolderScan *scan, const char *dir)
         if (!below)
                 return 0;
         name = string_printf("gadget:%s", path);
-        return !name ? -ENOMEM
-                     : holder_add_blocker(scan, below, name, "USB gadget",
-                               "a USB gadget offers %s as mass storage; run echo 1 "
-                               ">%s/forced_eject and ask again",
-                               path, dir);
+        file = string_printf("%s/forced_eject", dir);
+        return !name || !file ? -ENOMEM
+                              : holder_add_blocker(scan, below, name, "USB gadget",
+                                        "a USB gadget offers %s as mass storage; run echo 1 "
+                                        ">%s and ask again",
+                                        path, shell_word(file, word, sizeof(word)));
 }
 
 static int gadget_discover(HolderScan *scan, Failure *f)

@@ -8,6 +8,7 @@
 #include "holder/holder.h"
 #include "kinds.h"
 #include "sys/sysfs.h"
+#include "util/shell.h"
 
 /* What the text of info says behind these words; a backstore that was not set up says nothing
  * (fd_show_configfs_dev_params(), iblock_show_configfs_dev_params()). */
@@ -38,7 +39,7 @@ static char *find_backing(const char *info)
 static int scan_backstore(HolderScan *scan, const char *dir)
 {
         _cleanup_(freep) char *path = NULL, *name = NULL;
-        char info[8192];
+        char info[8192], word[SHELL_WORD_MAX];
         Node *below;
 
         if (sysfs_read(dir, "info", info, sizeof(info)) < 0)
@@ -52,7 +53,7 @@ static int scan_backstore(HolderScan *scan, const char *dir)
                      : holder_add_blocker(scan, below, name, "SCSI target",
                                "the SCSI target serves %s; delete its backstore (targetcli, or "
                                "rmdir %s) and ask again",
-                               path, dir);
+                               path, shell_word(dir, word, sizeof(word)));
 }
 
 static int lio_discover(HolderScan *scan, Failure *f)

@@ -13,6 +13,7 @@
 #include "kinds.h"
 #include "sys/blkid.h"
 #include "sys/proc.h"
+#include "util/shell.h"
 
 #define NAMES_MAX 5
 
@@ -52,6 +53,7 @@ static int add_blocker(HolderScan *scan, Node *parent, const Mount *m)
 {
         _cleanup_(freep) char *what = string_printf("%s of %s", m->fstype, strna(m->source));
         bool automount = streq(m->fstype, "autofs");
+        char word[SHELL_WORD_MAX];
 
         return !what ? -ENOMEM
                      : holder_add_blocker(scan, parent, m->target, what,
@@ -60,12 +62,12 @@ static int add_blocker(HolderScan *scan, Node *parent, const Mount *m)
                                what, strna(node_get(parent, "target")),
                                automount ? "stop its automount unit, or the automounter of "
                                          : "run umount ",
-                               m->target);
+                               automount ? m->target : shell_word(m->target, word, sizeof(word)));
 }
 
 static int add_foreign(HolderScan *scan, Node *parent, const Mount *m, bool leaf)
 {
-        char names[256];
+        char names[256], word[SHELL_WORD_MAX];
         BlkidInfo info;
         Node *n;
         int r = holder_add_mount(scan, parent, m, &n);
@@ -79,7 +81,8 @@ static int add_foreign(HolderScan *scan, Node *parent, const Mount *m, bool leaf
         name_users(scan, m, names, sizeof(names));
         return node_setf(n, "blocker",
                 "%s is mounted below %s and in use by %s; stop them, run umount %s and ask again",
-                m->source, strna(node_get(parent, "target")), names, m->target);
+                m->source, strna(node_get(parent, "target")), names,
+                shell_word(m->target, word, sizeof(word)));
 }
 
 /* On a disk, and with nothing that could not be given back. */

@@ -9,6 +9,7 @@
 #include "holder/holder.h"
 #include "kinds.h"
 #include "sys/nfs.h"
+#include "util/shell.h"
 
 /* The mount that a path of the host lies on: the longest, of equal ones the topmost. Other
  * filesystems hide what is below them. */
@@ -64,14 +65,16 @@ static int add_path(HolderScan *scan, Node *mount, const char *name, const char 
 static int add_export(HolderScan *scan, const NfsExport *e)
 {
         Node *mount = mount_of(scan, e->path), *n;
-        _cleanup_(freep) char *name = NULL;
+        _cleanup_(freep) char *name = NULL, *what = NULL;
         const char *exports, *command;
+        char word[SHELL_WORD_MAX];
         int r = 0;
 
         if (!mount)
                 return 0;
         name = string_printf("nfsd:%s", e->path);
-        if (!name)
+        what = string_printf("%s:%s", e->client, e->path);
+        if (!name || !what)
                 return -ENOMEM;
         n = graph_find(scan->graph, KIND_HOLDER, name);
         if (!n)
@@ -83,8 +86,8 @@ static int add_export(HolderScan *scan, const NfsExport *e)
         r = node_setf(n, "exports", "%s%s%s(%s)", strempty(exports), exports ? " " : "", e->client,
                 e->options);
         return r < 0 ? r
-                     : node_setf(n, "command", "%s%sexportfs -u '%s:%s'", strempty(command),
-                               command ? "; " : "", e->client, e->path);
+                     : node_setf(n, "command", "%s%sexportfs -u %s", strempty(command),
+                               command ? "; " : "", shell_word(what, word, sizeof(word)));
 }
 
 static int add_served(HolderScan *scan, const char *path)

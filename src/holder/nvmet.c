@@ -8,11 +8,12 @@
 #include "holder/holder.h"
 #include "kinds.h"
 #include "sys/sysfs.h"
+#include "util/shell.h"
 
 static int scan_namespace(HolderScan *scan, const char *dir)
 {
-        _cleanup_(freep) char *name = NULL;
-        char path[4096];
+        _cleanup_(freep) char *name = NULL, *file = NULL;
+        char path[4096], word[SHELL_WORD_MAX];
         uint64_t enabled;
         Node *below;
 
@@ -23,10 +24,11 @@ static int scan_namespace(HolderScan *scan, const char *dir)
         if (!below)
                 return 0;
         name = string_printf("nvmet:%s", path);
-        return !name ? -ENOMEM
-                     : holder_add_blocker(scan, below, name, "NVMe target",
-                               "the NVMe target serves %s; run echo 0 >%s/enable and ask again",
-                               path, dir);
+        file = string_printf("%s/enable", dir);
+        return !name || !file ? -ENOMEM
+                              : holder_add_blocker(scan, below, name, "NVMe target",
+                                        "the NVMe target serves %s; run echo 0 >%s and ask again",
+                                        path, shell_word(file, word, sizeof(word)));
 }
 
 static int nvmet_discover(HolderScan *scan, Failure *f)

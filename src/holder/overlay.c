@@ -11,6 +11,7 @@
 #include "holder/holder.h"
 #include "kinds.h"
 #include "sys/path.h"
+#include "util/shell.h"
 
 /* The kernel's own limit is 500 layers. */
 #define LAYERS_MAX 600
@@ -133,6 +134,7 @@ static bool may_lie_on(const Node *fs, const Layers *l)
 static int set_blocker(Node *n, const Mount *m, const Layers *l)
 {
         bool lost = l->relative || mounts_can_place(m) < 0;
+        char word[SHELL_WORD_MAX];
 
         for (size_t i = 0; i < l->n; i++)
                 lost = lost || l->answers[i].err < 0;
@@ -141,7 +143,7 @@ static int set_blocker(Node *n, const Mount *m, const Layers *l)
                                "an overlay (%s) has layers on it or may have, and could not be "
                                "mounted again as it is; stop what uses it, run umount %s and ask "
                                "again",
-                               m->target, m->target);
+                               m->target, shell_word(m->target, word, sizeof(word)));
 }
 
 /* A path by which two overlays would stand on each other is older than one of them. */

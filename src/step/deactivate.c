@@ -13,6 +13,7 @@
 #include "sys/dm.h"
 #include "sys/keyring.h"
 #include "sys/sysfs.h"
+#include "util/shell.h"
 
 /* udev's rules open a device for a moment whenever somebody who could write has closed it. */
 #define BUSY_USEC (5 * USEC_PER_SEC)
@@ -254,6 +255,7 @@ static int create_in_child(void *arg)
 
 static int deactivate_revert(const Step *s, Run *run, Failure *f)
 {
+        char word[SHELL_WORD_MAX];
         int r = child_call(create_in_child, (void *)s, step_get_u64(s, "wait"), -EBADF);
 
         if (r == -ENOKEY)
@@ -264,7 +266,7 @@ static int deactivate_revert(const Step *s, Run *run, Failure *f)
                 return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
                         "another device of this name is there, or it has another table; compare "
                         "it with the plan (dmsetup table %s)",
-                        step_node(s));
+                        shell_word(step_node(s), word, sizeof(word)));
         if (r < 0)
                 return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
                         "could not be put up again: %s; by hand: lvchange --activate y, or dmsetup "

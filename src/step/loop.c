@@ -8,6 +8,7 @@
 #include "step/common.h"
 #include "sys/child.h"
 #include "sys/loop.h"
+#include "util/shell.h"
 
 #define LOOK_MS 10
 
@@ -152,6 +153,7 @@ static int keep(const Step *s, const LoopConfig *c)
 static int loop_revert(const Step *s, Run *run, Failure *f)
 {
         LoopConfig c;
+        char word[SHELL_WORD_MAX];
         int r = look(s, &c, FAILURE_ROLLBACK_FAILED, f);
 
         if (r == 1) {
@@ -166,7 +168,7 @@ static int loop_revert(const Step *s, Run *run, Failure *f)
                 return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
                         "could not be set up again on %s: %s; try losetup /dev/%s %s",
                         strempty(step_get(s, "file")), strerror(-r), step_node(s),
-                        strempty(step_get(s, "file")));
+                        shell_word(strempty(step_get(s, "file")), word, sizeof(word)));
         return r;
 }
 

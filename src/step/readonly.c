@@ -11,6 +11,7 @@
 #include "sys/blkid.h"
 #include "sys/child.h"
 #include "sys/readonly.h"
+#include "util/shell.h"
 
 typedef struct Call {
         const Step *s;
@@ -72,13 +73,14 @@ static int readonly_apply(const Step *s, Run *run, Failure *f)
 static int readonly_revert(const Step *s, Run *run, Failure *f)
 {
         int r = readonly_set(s, false);
+        char word[SHELL_WORD_MAX];
 
         /* Not mounted: whoever puts a mount back gives it its options. */
         if (r == 0 || r == -ENOENT)
                 return 0;
         return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
                 "it could not be made writable again: %s; try mount -o remount,rw %s", strerror(-r),
-                strempty(step_get(s, "target")));
+                shell_word(strempty(step_get(s, "target")), word, sizeof(word)));
 }
 
 const StepOps step_readonly = {

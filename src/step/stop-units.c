@@ -12,6 +12,7 @@
 #include "step/spare.h"
 #include "step/step.h"
 #include "sys/units-jobs.h"
+#include "util/shell.h"
 #include "util/system-units.h"
 #include "util/text.h"
 
@@ -130,7 +131,7 @@ static int follow(
 
 static int tell_stop(const Step *s, int r, UnitJobs *jobs, Failure *f)
 {
-        char awaited[512] = "", span[TIMESPAN_MAX];
+        char awaited[512] = "", span[TIMESPAN_MAX], word[SHELL_WORD_MAX];
         const char *why = NULL, *name = r == 0 ? unit_jobs_failed(jobs, &why) : NULL;
 
         if (r == 0 && !name)
@@ -145,7 +146,8 @@ static int tell_stop(const Step *s, int r, UnitJobs *jobs, Failure *f)
                 return failure_set(f, FAILURE_FAILED, r, step_node(s),
                         "the service manager did not stop them: %s", strerror(-r));
         return failure_set(f, FAILURE_FAILED, -EIO, name,
-                "the service manager did not stop it (%s); see systemctl status %s", why, name);
+                "the service manager did not stop it (%s); see systemctl status %s", why,
+                shell_word(name, word, sizeof(word)));
 }
 
 static int stop(const Step *s, Run *run, const UnitList *l, Failure *f)
@@ -257,7 +259,7 @@ static int open_gates(Run *run, Failure *f)
 
 static int tell_start(const Step *s, int r, UnitJobs *jobs, Failure *f)
 {
-        char awaited[512] = "";
+        char awaited[512] = "", word[SHELL_WORD_MAX];
         const char *why = NULL, *name = r == 0 ? unit_jobs_failed(jobs, &why) : NULL;
 
         if (r == 0 && !name)
@@ -271,10 +273,10 @@ static int tell_start(const Step *s, int r, UnitJobs *jobs, Failure *f)
                 return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
                         "they were stopped and could not be started again: %s; try systemctl "
                         "start %s",
-                        strerror(-r), step_node(s));
+                        strerror(-r), shell_words(step_node(s), word, sizeof(word)));
         return failure_set(f, FAILURE_ROLLBACK_FAILED, -EIO, name,
                 "it was stopped and could not be started again (%s); see systemctl status %s", why,
-                name);
+                shell_word(name, word, sizeof(word)));
 }
 
 /* A start is refused, or cancelled, while the machine shuts down ("Transaction is destructive"):

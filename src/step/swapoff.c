@@ -13,6 +13,7 @@
 #include "sys/child.h"
 #include "sys/pidfd.h"
 #include "sys/swaps.h"
+#include "util/shell.h"
 
 #define LOOK_USEC (200 * USEC_PER_MSEC)
 /* What is left of an interrupted swapoff: at most the page that is being read. */
@@ -204,6 +205,7 @@ static int swapon_child(void *arg)
 
 static int swapoff_revert(const Step *s, Run *run, Failure *f)
 {
+        char word[SHELL_WORD_MAX];
         uint64_t used_kib;
         int r = look(s, &used_kib);
 
@@ -216,7 +218,7 @@ static int swapoff_revert(const Step *s, Run *run, Failure *f)
         if (r < 0 && look(s, &used_kib) != 1)
                 return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
                         "could not be turned on again as swap: %s; try swapon %s", strerror(-r),
-                        step_node(s));
+                        shell_word(step_node(s), word, sizeof(word)));
         return 0;
 }
 

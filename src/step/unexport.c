@@ -7,6 +7,7 @@
 
 #include "step/common.h"
 #include "sys/nfs.h"
+#include "util/shell.h"
 
 #define LET_GO_PAUSE_USEC (100 * USEC_PER_MSEC)
 /* For what is closed by a worker of the kernel. */
@@ -21,16 +22,26 @@ static int parse_exports(const Step *s, NfsExportList *l, Failure *f)
                                 "the plan does not say to whom it is exported");
 }
 
+/* CLIENT:PATH, as exportfs takes it. */
+static const char *export_word(const NfsExport *e, char *buf, size_t size)
+{
+        _cleanup_(freep) char *what = string_printf("%s:%s", e->client, e->path);
+
+        return shell_word(what ? what : e->path, buf, size);
+}
+
 static int refused(const Step *s, const NfsExport *e, int r, Failure *f)
 {
+        char word[SHELL_WORD_MAX];
+
         if (r == -ECANCELED)
                 return r;
         return failure_set(f, FAILURE_BUSY, r, step_node(s),
                 r == -ENOENT ? "it is exported over NFS, but exportfs could not be started; "
                                "install nfs-utils and ask again"
-                             : "exportfs -u '%s:%s' did not take the export away; run it by hand "
+                             : "exportfs -u %s did not take the export away; run it by hand "
                                "and ask again",
-                e->client, e->path);
+                export_word(e, word, sizeof(word)));
 }
 
 static int unexport_all(const Step *s, Run *run, Failure *f)
@@ -111,9 +122,12 @@ static bool is_there(const Step *s)
 
 static int not_again(const Step *s, const NfsExport *e, const char *why, int r, Failure *f)
 {
+        char options[SHELL_WORD_MAX], word[SHELL_WORD_MAX];
+
         return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
-                "is not exported again: %s; when it is, run exportfs -o '%s' '%s:%s'", why,
-                e->options, e->client, e->path);
+                "is not exported again: %s; when it is, run exportfs -o %s %s", why,
+                shell_word(e->options, options, sizeof(options)),
+                export_word(e, word, sizeof(word)));
 }
 
 /* Each that can be, whatever becomes of the others. */

@@ -78,9 +78,9 @@ int __wrap_mounts_read(pid_t pid, MountList *l)
         return 0;
 }
 
-static int export_again(const char *but, Failure *f)
+static int export_again(const char *path, const char *but, Failure *f)
 {
-        Record *args = record_new("step", "/mnt");
+        Record *args = record_new("step", path);
         Step s = { .ops = &step_unexport, .args = args };
         int r;
 
@@ -101,12 +101,23 @@ static void test_export_again(void **state)
 {
         Failure f = { 0 };
 
-        assert_int_equal(export_again("", &f), 0);
+        assert_int_equal(export_again("/mnt", "", &f), 0);
         assert_string_equal(exported, " a(rw) b(ro) c(ro)");
-        assert_true(export_again("a", &f) < 0);
+        assert_true(export_again("/mnt", "a", &f) < 0);
         assert_string_equal(exported, " b(ro) c(ro)");
         assert_int_equal(f.kind, FAILURE_ROLLBACK_FAILED);
-        assert_non_null(strstr(f.sentence, "'a:/mnt'"));
+        assert_non_null(strstr(f.sentence, "run exportfs -o rw a:/mnt"));
+        free(exported);
+        exported = NULL;
+}
+
+/* The command that is advised means this folder, and runs nothing out of its name. */
+static void test_advice_is_quoted(void **state)
+{
+        Failure f = { 0 };
+
+        assert_true(export_again("/mnt/it's $(id)", "a", &f) < 0);
+        assert_non_null(strstr(f.sentence, "run exportfs -o rw 'a:/mnt/it'\\''s $(id)'"));
         free(exported);
         exported = NULL;
 }
@@ -117,6 +128,7 @@ int main(void)
                 cmocka_unit_test(test_parse),
                 cmocka_unit_test(test_garbage),
                 cmocka_unit_test(test_export_again),
+                cmocka_unit_test(test_advice_is_quoted),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
