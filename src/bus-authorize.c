@@ -30,6 +30,7 @@ struct Authorization {
         Authorization *next; /* in the manager's list */
         Manager *manager;
         sd_bus_message *msg;
+        sd_bus_slot *slot; /* the bus owns it, and with it this */
         uid_t uid;
         BusNeeds needs;
         BusAllowed allowed;
@@ -203,6 +204,7 @@ static int polkit_ask(Authorization *a)
                 return r;
         (void)sd_bus_slot_set_destroy_callback(slot, authorization_free);
         (void)sd_bus_slot_set_floating(slot, true);
+        a->slot = slot;
         (void)sd_bus_slot_unref(slot);
         return 1;
 }
@@ -248,7 +250,30 @@ int bus_authorize(Manager *m, sd_bus_message *msg, uid_t uid, BusNeeds *needs,
         return r;
 }
 
+/* The person is not waited for, and polkit takes its question back when whoever has asked leaves
+ * the bus. */
+void bus_authorize_abort_all(Manager *m)
+{
+        while (m->authorizations) {
+                _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+                Authorization *a = m->authorizations;
+                sd_bus_slot *slot = sd_bus_slot_ref(a->slot);
+                int r;
+
+                authorization_unlink(a);
+                r = sd_bus_error_set(&error, failure_info(FAILURE_CANCELLED)->bus_name,
+                        "the daemon is stopping; nothing was done, ask again when it is back");
+                bus_answer_error(a->msg, r, &error);
+                (void)sd_bus_slot_set_floating(slot, false);
+                (void)sd_bus_slot_unref(slot);
+        }
+}
+
 #else
+
+void bus_authorize_abort_all(Manager *m)
+{
+}
 
 int bus_authorize(Manager *m, sd_bus_message *msg, uid_t uid, BusNeeds *needs,
         const BusAllowed *allowed, sd_bus_error *error)

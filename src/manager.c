@@ -13,6 +13,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "bus-objects.h"
+#include "bus-polkit.h"
 #include "bus-signals.h"
 #include "kinds.h"
 #include "manager-dead.h"
@@ -95,6 +96,7 @@ Manager *manager_free(Manager *m)
                 return NULL;
         m->stopping = true;
         planner_abort_all(m);
+        bus_authorize_abort_all(m);
         dead_free_all(m);
         for (size_t i = 0; i < m->n_removals; i++)
                 removal_free(m->removals[i]);
@@ -301,6 +303,7 @@ void manager_stop(Manager *m, const char *why)
         (void)sd_notify(false, "STOPPING=1");
         log_info("Stopping: %s.", why);
         planner_abort_all(m);
+        bus_authorize_abort_all(m);
         for (size_t i = 0; i < m->n_removals; i++)
                 if (removal_alive(m->removals[i]))
                         (void)removal_cancel(m->removals[i], why, NULL);

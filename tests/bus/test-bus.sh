@@ -675,6 +675,31 @@ has "$path" State rolled-back
 grep -q 'was under way' "$work/log" || fail "the next daemon saw nothing unfinished"
 manager ListRemovals | grep -q 'succeeded'
 
+if command -v setpriv >/dev/null; then
+        echo "# the daemon stops while somebody is asked for a password: it does not wait, and who has asked is told"
+        : >"$work/asked"
+        printf '%s\n' think org.pmemremoved1.remove org.pmemremoved1.manage >"$work/allowed"
+        "$polkit_program" "$work/asked" "$work/allowed" &
+        polkit=$!
+        eventually ctl status org.freedesktop.PolicyKit1 >/dev/null 2>&1
+        : >"$work/world"
+        for call in "RequestRemove sa{sv} namespace0.0 1 reason s nothing" Reload; do
+                : >"$work/asked"
+                # shellcheck disable=SC2086 # several words
+                ask_as_nobody $call >"$work/late" 2>&1 &
+                late=$!
+                eventually test -s "$work/asked"
+                kill "$daemon"
+                wait "$daemon" || fail "exit status $?"
+                wait "$late" && fail "done by a daemon that stops: $call"
+                grep -q 'daemon is stopping' "$work/late" || fail "not told why: $(cat "$work/late")"
+                start
+        done
+        world_is ''
+        kill "$polkit"
+        polkit=
+fi
+
 echo "# reload, and the end"
 kill -HUP "$daemon"
 eventually grep -q 'configuration' "$work/log"
