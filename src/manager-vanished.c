@@ -18,7 +18,8 @@
 
 #define USERS_MAX 512
 
-/* "filesystem pmem0, mount /mnt/pmem": pairs of kind and name, but mounts by where they are. */
+/* "filesystem pmem0, mount /mnt/pmem": pairs of kind and name, but mounts by where they are. A
+ * filesystem is a holder by its superblock alone; where nothing is mounted nobody uses it. */
 char *manager_device_users(const Device *d)
 {
         char buf[USERS_MAX] = "";
@@ -30,6 +31,8 @@ char *manager_device_users(const Device *d)
         for (char **h = d->holders; h && h[0] && h[1] && used < sizeof(buf); h += 2) {
                 char word[300];
 
+                if (streq(h[0], KIND_FILESYSTEM) && strv_length(d->mounts) == 0)
+                        continue;
                 (void)snprintf(word, sizeof(word), "%s %s", h[0],
                         streq(h[0], KIND_MOUNT) && n_mounts < strv_length(d->mounts)
                                 ? d->mounts[n_mounts++]

@@ -235,6 +235,22 @@ static void test_users_outlive_a_snapshot(void **state)
         stop(m);
 }
 
+/* A snapshot sees the superblock of what nobody has mounted, too. */
+static void test_unmounted_is_unused(void **state)
+{
+        _cleanup_(graph_freep) Graph *g = NULL;
+        const char *text = "namespace namespace0.0 uuid=u driver=nd_pmem device=pfn0.0\n"
+                           "block pmem0 on=namespace:namespace0.0 dev=259:0\n"
+                           "filesystem pmem0 on=block:pmem0 dev=259:0 type=xfs\n";
+        DeviceTable *t;
+        unsigned line;
+
+        assert_int_equal(graph_parse(text, &g, &line), 0);
+        assert_int_equal(device_table_new(g, &t), 0);
+        assert_null(manager_device_users(device_table_find(t, "namespace0.0")));
+        device_table_free(t);
+}
+
 static int setup(void **state)
 {
         return mkdtemp(dir) ? 0 : -1;
@@ -260,6 +276,7 @@ int main(void)
                 cmocka_unit_test(test_bound_at_the_end),
                 cmocka_unit_test(test_old_snapshot),
                 cmocka_unit_test(test_users_outlive_a_snapshot),
+                cmocka_unit_test(test_unmounted_is_unused),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);
