@@ -17,6 +17,9 @@
 #define NOT_RUNNING "pmemremoved is not running"
 #define NO_ANSWER "pmemremoved did not answer"
 #define CUT_OFF "the connection to the bus was lost"
+/* libsystemd says so, and about an answer of other types than were expected. */
+#define OTHER_VERSION "the running pmemremoved is of another version than this program"
+#define ADVICE_RESTART "Restart it with 'systemctl restart pmemremoved'."
 
 typedef struct BusError {
         const char *name;
@@ -43,6 +46,10 @@ static const BusError bus_errors[] = {
         { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, EXIT_NOT_AUTHORISED, NULL, ADVICE_ROOT },
         { SD_BUS_ERROR_UNKNOWN_OBJECT, EXIT_NOT_FOUND, "there is no such removal", ADVICE_LIST },
         { SD_BUS_ERROR_INVALID_ARGS, EXIT_USAGE, NULL, NULL },
+        { SD_BUS_ERROR_UNKNOWN_METHOD, EXIT_FAILURE, OTHER_VERSION, ADVICE_RESTART },
+        { SD_BUS_ERROR_UNKNOWN_INTERFACE, EXIT_FAILURE, OTHER_VERSION, ADVICE_RESTART },
+        { SD_BUS_ERROR_UNKNOWN_PROPERTY, EXIT_FAILURE, OTHER_VERSION, ADVICE_RESTART },
+        { "System.Error.ENXIO", EXIT_FAILURE, OTHER_VERSION, ADVICE_RESTART },
 };
 /* clang-format on */
 

@@ -9,6 +9,7 @@ set -eu
 program=${FAKE_MACHINE:-./tests/bus/fake-machine}
 polkit_program=${FAKE_POLKIT:-./tests/bus/fake-polkit}
 login_program=${FAKE_LOGIN:-./tests/bus/fake-login}
+other_program=${FAKE_OTHER:-./tests/bus/fake-other}
 client=${PMEMREMOVECTL:-./src/pmemremovectl}
 command -v dbus-daemon >/dev/null || exit 77
 command -v busctl >/dev/null || exit 77
@@ -21,12 +22,14 @@ polkit=
 login=
 monitor=
 holder=
+other=
 cleanup() {
         [ -z "$holder" ] || kill "$holder" 2>/dev/null || :
         [ -z "$monitor" ] || kill "$monitor" 2>/dev/null || :
         [ -z "$daemon" ] || kill -KILL "$daemon" 2>/dev/null || :
         [ -z "$polkit" ] || kill "$polkit" 2>/dev/null || :
         [ -z "$login" ] || kill "$login" 2>/dev/null || :
+        [ -z "$other" ] || kill "$other" 2>/dev/null || :
         [ -z "$bus" ] || kill "$bus" 2>/dev/null || :
         rm -rf "$work"
 }
@@ -705,6 +708,26 @@ kill -HUP "$daemon"
 eventually grep -q 'configuration' "$work/log"
 kill "$daemon"
 wait "$daemon" || fail "exit status $?"
+daemon=
+
+echo "# a daemon and a client of different versions: what the other does not know is no success, and it is said why"
+"$other_program" &
+other=$!
+eventually ctl status org.pmemremoved1 >/dev/null 2>&1
+# not_known ARGUMENT...
+not_known() {
+        code=0
+        timeout 30 "$client" --no-pager "$@" >"$work/out" 2>&1 </dev/null || code=$?
+        [ "$code" = 1 ] || fail "exit status $code from: $* $(cat "$work/out")"
+        grep -q 'of another version' "$work/out" || fail "not said why: $* $(cat "$work/out")"
+}
+not_known -y remove namespace0.0
+not_known plan namespace0.0
+not_known removals
+not_known inhibitors
+kill "$other"
+other=
+
 if grep -E 'AddressSanitizer|runtime error' "$work/log"; then
         fail "sanitizer"
 fi
