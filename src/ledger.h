@@ -37,11 +37,11 @@
  * "signalled", "newcomer", "unbinding", "sigbus", "kernel", "console" are explained
  * where a step writes them.
  *
- * The same records go to the parent over the worker's socket, and three that are not kept:
- * "lock-wait", "complaint", and "awaited": who is waited for. A lock (flock) on the open file says
- * that somebody works on it; a child that sleeps in the unbind write inherits it, so it is held
- * exactly as long as the kernel is busy. A torn last line (power loss, full disk) is ignored: it
- * was not synced, so what it announces had not begun. */
+ * The same records go to the parent over the worker's socket, and four that are not kept:
+ * "lock-wait", "complaint", "missed" (run.h), and "awaited": who is waited for. A lock (flock) on
+ * the open file says that somebody works on it; a child that sleeps in the unbind write inherits
+ * it, so it is held exactly as long as the kernel is busy. A torn last line (power loss, full disk)
+ * is ignored: it was not synced, so what it announces had not begun. */
 
 #include "plan.h"
 #include "policy.h"

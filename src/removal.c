@@ -78,11 +78,11 @@ static void resync(Removal *r, const Ledger *l)
         for (size_t i = 0; i < l->n_records; i++)
                 (void)removal_take(r, l->records[i]);
         r->replaying = false;
-        r->n_heard = l->n_records;
         bus_signal_changed(r, all_changes);
 }
 
-/* The socket may have lost records (a worker never waits for us); the ledger has them all. */
+/* A worker never waits for us, and may be gone before it could say that records were lost; the
+ * ledger has them all. */
 static void read_what_was_missed(Removal *r)
 {
         _cleanup_(ledger_freep) Ledger *l = NULL;
@@ -92,19 +92,43 @@ static void read_what_was_missed(Removal *r)
         /* Fewer than heard: /run was full past the commit point, and what was said counts. */
         if (l->n_records > r->n_heard)
                 resync(r, l);
+        r->n_heard = l->n_records;
         if (r->committed && r->state != REMOVAL_COMMITTED)
                 (void)removal_event(r, EVENT_COMMITTED, NULL);
 }
 
-static void on_record(const Record *rec, void *userdata)
+static void take_word(Removal *r, const Record *rec)
 {
-        Removal *r = userdata;
         RemovalEvent e = removal_take(r, rec);
 
         r->n_heard += removal_record_in_ledger(rec->verb);
         bus_signal_changed(r, removal_record_properties(rec->verb));
         if (e >= 0)
                 (void)removal_event(r, e, NULL);
+}
+
+/* What did not fit into the socket, as if it had come: it is the next piece of the ledger, and what
+ * lies behind that is still to come (run_catch_up()). */
+static void take_missed(Removal *r, const Record *rec)
+{
+        _cleanup_(ledger_freep) Ledger *l = NULL;
+        uint64_t upto;
+
+        if (record_get_u64(rec, "upto", &upto) < 0 ||
+                ledger_load(r->ledger_path, policy_find_step, &l) < 0)
+                return;
+        for (size_t i = r->n_heard; i < MIN_OF(upto, l->n_records); i++)
+                take_word(r, l->records[i]);
+}
+
+static void on_record(const Record *rec, void *userdata)
+{
+        Removal *r = userdata;
+
+        if (streq(rec->verb, "missed"))
+                take_missed(r, rec);
+        else
+                take_word(r, rec);
         manager_removal_changed(r->manager);
 }
 

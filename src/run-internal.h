@@ -15,6 +15,7 @@ struct Run {
         char why[64];     /* it was cancelled; empty: not said */
         bool confirmed;
         bool proceed;
+        bool missed; /* the parent has not been told what the ledger says last */
         unsigned rung;
         uint64_t last_progress_usec;
         char last_progress[512];

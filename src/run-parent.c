@@ -54,6 +54,7 @@ static void listen_to_parent(Run *run)
 
 int run_check_cancel(Run *run, Failure *f)
 {
+        run_catch_up(run);
         if (run->socket_fd >= 0)
                 listen_to_parent(run);
         if (run->committed || run->stop == FAILURE_NONE)
@@ -79,6 +80,8 @@ static int wait_word(Run *run, const bool *said, uint64_t deadline_usec, Failure
         while ((r = run_check_cancel(run, f)) == 0 && !*said) {
                 struct pollfd p = { .fd = run->socket_fd, .events = POLLIN };
 
+                if (run->missed)
+                        p.events |= POLLOUT;
                 if (run->socket_fd < 0)
                         return -ENOTCONN;
                 if (now_usec() >= deadline_usec)

@@ -40,21 +40,46 @@ bool run_can_climb(const Run *run)
         return !run->committed && run->rung < run->ledger->plan->n_roads;
 }
 
-/* Never waits: a parent that is stopped must not keep a filesystem frozen. What it misses here it
- * reads from the ledger. */
-void run_tell(Run *run, const Record *r)
+/* Never waits: a parent that is stopped must not keep a filesystem frozen. */
+static bool send_record(const Run *run, const Record *r)
 {
         _cleanup_(freep) char *line = record_print(r);
+        size_t size = line ? strlen(line) : 0;
 
-        if (line && run->socket_fd >= 0)
-                (void)send(run->socket_fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
+        return size > 0 && size <= RUN_LINE_MAX &&
+               send(run->socket_fd, line, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+/* A thousand that are killed at once are more words than a socket holds. Whoever is not told of a
+ * commit, or of a freeze, says that it can be cancelled, and looks at what must not be looked at.
+ * So nothing is sent past a gap until the parent knows of it: it reads the piece from the ledger.
+ */
+void run_catch_up(Run *run)
+{
+        _cleanup_(record_freep) Record *r = NULL;
+
+        if (!run->missed || run->socket_fd < 0)
+                return;
+        r = record_new("missed", NULL);
+        if (r && record_setf(r, "upto", "%zu", run->ledger->n_records) == 0)
+                run->missed = !send_record(run, r);
+}
+
+void run_tell(Run *run, const Record *r)
+{
+        run_catch_up(run);
+        if (run->socket_fd >= 0 && !run->missed)
+                (void)send_record(run, r);
 }
 
 static int note_record(Run *run, const Record *r)
 {
-        int e = ledger_append(run->ledger, r);
+        int e;
 
-        run_tell(run, r);
+        run_catch_up(run);
+        e = ledger_append(run->ledger, r);
+        if (run->socket_fd >= 0 && !run->missed)
+                run->missed = !send_record(run, r);
         return e;
 }
 
@@ -87,6 +112,7 @@ void run_progress(Run *run, const Step *s, const char *fmt, ...)
         uint64_t now = now_usec();
         va_list ap;
 
+        run_catch_up(run);
         if (now - run->last_progress_usec < PROGRESS_EVERY_USEC)
                 return;
         run->last_progress_usec = now;

@@ -13,14 +13,14 @@
 #include <sys/wait.h>
 
 #include "reap.h"
+#include "run.h"
 #include "util/text.h"
 #include "worker-blocked.h"
 
 #define LEDGER_FD 3
 #define SOCKET_FD 4
-#define RECORD_MAX 16384
 /* Room for the burst of records when a thousand processes are killed at once: a worker never waits
- * for its parent, what does not fit is lost to it (and read from the ledger at the end). */
+ * for its parent, and what does not fit that has to read from the ledger (run_catch_up()). */
 #define SOCKET_BUFFER (1024 * 1024)
 /* A worker that said its last word has only to exit; one whose exit hangs must not hold up the
  * answer, which is known. */
@@ -85,10 +85,10 @@ static void take_line(Worker *w, const char *line)
 /* All that is there now. 0: more may come, 1: end of file. */
 static int drain_socket(Worker *w)
 {
-        char line[RECORD_MAX + 1];
+        char line[RUN_LINE_MAX + 1];
 
         for (;;) {
-                ssize_t n = recv(w->socket_fd, line, RECORD_MAX, MSG_DONTWAIT | MSG_TRUNC);
+                ssize_t n = recv(w->socket_fd, line, RUN_LINE_MAX, MSG_DONTWAIT | MSG_TRUNC);
 
                 if (n < 0 && errno == EINTR)
                         continue;
@@ -96,7 +96,7 @@ static int drain_socket(Worker *w)
                         return 0;
                 if (n == 0)
                         return 1;
-                if (n > RECORD_MAX)
+                if (n > RUN_LINE_MAX)
                         continue;
                 line[n] = '\0';
                 take_line(w, line);

@@ -62,6 +62,7 @@ int sleeper_wait(const Step *s, Run *run, Child *c, Failure *f)
                         continue;
                 if (r != -ETIMEDOUT || now_usec() >= deadline)
                         break;
+                run_catch_up(run);
                 if (sleeps(c, stack, sizeof(stack)))
                         run_progress(run, s, "process %d sleeps in the kernel: %s", c->pid, stack);
         }

@@ -74,6 +74,9 @@ int run_note(Run *run, const char *verb, const char *name, ...) __attribute__((s
 void run_progress(Run *run, const Step *s, const char *fmt, ...) _printf_(3, 4);
 /* For the parent only, and lost if it does not listen: what nobody needs once it is over. */
 void run_tell(Run *run, const Record *r);
+/* Tells the parent what it missed, if it did and has room for it by now: for waits that say nothing
+ * for long. */
+void run_catch_up(Run *run);
 /* The newest record of that verb and name (NULL: any), or NULL: what an earlier life of this run
  * knew. */
 const Record *run_recall(const Run *run, const char *verb, const char *name);

@@ -243,6 +243,7 @@ static int wait_unbound(const Step *s, Run *run, Child *c, Watch *w)
 
                 (void)poll(fds, ELEMENTSOF(fds), 1000);
                 drain_kmsg(s, run, w);
+                run_catch_up(run);
                 late = late || now_usec() > deadline;
                 if (!late)
                         continue;

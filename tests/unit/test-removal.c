@@ -496,6 +496,45 @@ static void test_lost_records(void **state)
         drop_manager(m);
 }
 
+static void run_until(const Manager *m, const Removal *r, RemovalState state)
+{
+        uint64_t deadline = usec_add(now_usec(), 30 * USEC_PER_SEC);
+
+        while (r->state != state && now_usec() < deadline)
+                assert_true(sd_event_run(m->event, USEC_PER_SEC) >= 0);
+        assert_int_equal(r->state, state);
+}
+
+/* The socket was full, and the worker goes on: what was said meanwhile is known at once, in its
+ * order, and nothing of it twice. */
+static void test_missed_records(void **state)
+{
+        Manager *m = make_manager();
+        Removal *r = play(m,
+                "both begin 1\nledger killed 812 comm=db reason=x\nledger confirm-wanted\n"
+                "socket missed upto=4\nhear confirm\nledger end 1\nledger committed\n"
+                "ledger freezing pmem0 at=7\nsocket missed upto=7\nsocket missed upto=7\n"
+                "both killed 813 comm=db reason=x\nhear go\n"
+                "both finished result=done state=succeeded\n",
+                "");
+
+        run_until(m, r, REMOVAL_WAITING);
+        assert_int_equal(r->n_killed, 1);
+        assert_int_equal(r->steps[0], STEP_RUNNING);
+        assert_int_equal(removal_confirm(r, NULL), 0);
+        run_until(m, r, REMOVAL_COMMITTED);
+        assert_true(r->committed && manager_frozen(m));
+        assert_false(removal_cancelable(r));
+        while (r->n_killed < 2)
+                assert_true(sd_event_run(m->event, 10 * USEC_PER_SEC) >= 0);
+        assert_int_equal(worker_tell(r->worker, "go"), 0);
+        live(m, r);
+        assert_int_equal(r->state, REMOVAL_SUCCEEDED);
+        assert_int_equal(r->n_killed, 2);
+        assert_int_equal(r->n_lost, 0);
+        drop_manager(m);
+}
+
 static void test_worker_dies(void **state)
 {
         Manager *m = make_manager();
@@ -582,8 +621,7 @@ static void test_told(void **state)
                 "both finished result=cancelled state=rolled-back kind=cancelled err=125\n",
                 "");
 
-        while (r->state != REMOVAL_WAITING)
-                assert_true(sd_event_run(m->event, 10 * USEC_PER_SEC) >= 0);
+        run_until(m, r, REMOVAL_WAITING);
         assert_int_equal(removal_event(r, EVENT_CONFIRM, NULL), 0);
         assert_int_equal(r->state, REMOVAL_DRAINING);
         assert_int_equal(removal_cancel(r, "test", NULL), 0);
@@ -604,8 +642,7 @@ static void test_history_in_a_shortage(void **state)
         Manager *m = make_manager();
         Removal *r = play(m, "both begin 1\nboth committed\nhear cancel\n", "");
 
-        while (r->state != REMOVAL_COMMITTED)
-                assert_true(sd_event_run(m->event, 10 * USEC_PER_SEC) >= 0);
+        run_until(m, r, REMOVAL_COMMITTED);
         (void)manager_free(m);
 
         m = make_manager();
@@ -630,8 +667,7 @@ static void test_load(void **state)
         Removal *r = play(m, "both begin 1\nboth committed\nhear cancel\n", "");
         uint64_t id = r->id, started = r->started_realtime_usec;
 
-        while (r->state != REMOVAL_COMMITTED)
-                assert_true(sd_event_run(m->event, 10 * USEC_PER_SEC) >= 0);
+        run_until(m, r, REMOVAL_COMMITTED);
         (void)manager_free(m);
 
         m = make_manager();
@@ -746,6 +782,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test(test_confirm_refused),
                 cmocka_unit_test(test_success),
                 cmocka_unit_test(test_lost_records),
+                cmocka_unit_test(test_missed_records),
                 cmocka_unit_test(test_worker_dies),
                 cmocka_unit_test(test_worker_dies_when_nothing_is_left),
                 cmocka_unit_test(test_worker_dies_committed),

@@ -149,6 +149,29 @@ static int fake_cancel(const Step *s, Run *run, Failure *f)
         return run_check_cancel(run, f);
 }
 
+/* More than fits into any socket, and one word that is too long for it. */
+static int fake_chatter(const Step *s, Run *run, Failure *f)
+{
+        char number[16], *text = calloc(1, RUN_LINE_MAX + 1);
+        int r;
+
+        assert_non_null(text);
+        memset(text, 'x', RUN_LINE_MAX);
+        r = run_note(run, "warn", "long", "text", text, NULL);
+        free(text);
+        for (int i = 0; i < 3000 && r == 0; i++) {
+                (void)snprintf(number, sizeof(number), "%d", i);
+                r = run_note(
+                        run, "warn", number, "text", "so many words that the socket is full", NULL);
+        }
+        return r;
+}
+
+static int fake_wait(const Step *s, Run *run, Failure *f)
+{
+        return run_wait_proceed(run, usec_add(now_usec(), 10 * USEC_PER_SEC), f);
+}
+
 static const StepOps ops_turn = { "turn", "turning", fake_check, fake_apply, fake_revert };
 static const StepOps ops_commit = { "commit", "committing", NULL, fake_commit, NULL };
 static const StepOps ops_final = { "final", "finishing", fake_check, fake_apply, NULL };
@@ -157,11 +180,14 @@ static const StepOps ops_need = { "need", "needing", fake_check, fake_need, NULL
 static const StepOps ops_cancel = { "cancelled", "being cancelled", NULL, fake_cancel,
         fake_revert };
 
+static const StepOps ops_chatter = { "chatter", "talking", NULL, fake_chatter, fake_revert };
+static const StepOps ops_wait = { "wait", "waiting", NULL, fake_wait, fake_revert };
+
 /* Takes the place of the pipeline's registry: policy.o is not linked into this program. */
 const StepOps *policy_find_step(const char *name)
 {
         static const StepOps *const all[] = { &ops_turn, &ops_commit, &ops_final, &ops_hold,
-                &ops_need, &ops_cancel };
+                &ops_need, &ops_cancel, &ops_chatter, &ops_wait };
 
         for (size_t i = 0; i < ELEMENTSOF(all); i++)
                 if (streq(all[i]->name, name))
@@ -520,6 +546,73 @@ static void test_lost_parent_cancels(void **state)
         assert_clean(3);
 }
 
+static const Record *next_word(int fd, Record **ret)
+{
+        static char line[RUN_LINE_MAX + 1];
+        ssize_t n = recv(fd, line, RUN_LINE_MAX, 0);
+
+        record_free(*ret);
+        *ret = NULL;
+        if (n <= 0)
+                return NULL;
+        line[n] = '\0';
+        assert_int_equal(record_parse(line, ret), 0);
+        return *ret;
+}
+
+/* A parent that does not read is not waited for. When it reads again it is told, while the run goes
+ * on, where the gap is, and what comes then is what follows. */
+static void test_parent_is_told_what_it_missed(void **state)
+{
+        static const char *const steps[] = { "chatter", "wait", "turn", NULL };
+        _cleanup_(ledger_freep) Ledger *l = fresh(steps), *all = NULL;
+        _cleanup_(record_freep) Record *word = NULL;
+        size_t heard = 0, gaps = 0;
+        int pair[2];
+        pid_t pid;
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                Ledger *mine = reload(l);
+                Failure f = { 0 };
+
+                (void)close(pair[0]);
+                _exit(run_plan(mine, pair[1], &f) < 0 ? 1 : 0);
+        }
+        (void)close(pair[1]);
+        /* It has come to its wait without us. */
+        for (unsigned i = 0; i < 1000 && (!all || !ledger_began(all, 2)); i++) {
+                ledger_free(all);
+                pause_usec(10 * USEC_PER_MSEC);
+                all = reload(l);
+        }
+        assert_true(ledger_began(all, 2));
+        while (heard < all->n_records && next_word(pair[0], &word)) {
+                uint64_t upto;
+
+                if (!streq(word->verb, "missed")) {
+                        assert_string_equal(word->verb, all->records[heard]->verb);
+                        assert_string_equal(
+                                strempty(word->name), strempty(all->records[heard++]->name));
+                        continue;
+                }
+                assert_int_equal(record_get_u64(word, "upto", &upto), 0);
+                assert_true(upto > heard);
+                heard = upto;
+                gaps++;
+        }
+        assert_int_equal(heard, all->n_records);
+        assert_true(gaps >= 2);
+        assert_int_equal(send(pair[0], "proceed", 7, MSG_NOSIGNAL), 7);
+        while (next_word(pair[0], &word))
+                assert_string_not_equal(word->verb, "missed");
+        (void)close(pair[0]);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        assert_string_equal(result_of(l), "done");
+}
+
 static void test_torn_tail_is_ignored(void **state)
 {
         _cleanup_(ledger_freep) Ledger *l = fresh(plain);
@@ -690,6 +783,7 @@ int main(void)
                 cmocka_unit_test(test_other_failures_do_not_climb),
                 cmocka_unit_test(test_busy_on_last_rung_is_undone),
                 cmocka_unit_test(test_lost_parent_cancels),
+                cmocka_unit_test(test_parent_is_told_what_it_missed),
                 cmocka_unit_test(test_torn_tail_is_ignored),
                 cmocka_unit_test(test_line_cut_short_is_not_continued),
                 cmocka_unit_test(test_full_disk),
