@@ -55,24 +55,15 @@ static void frost_drop(void *object)
         free(frost);
 }
 
+/* Never by a path from here: any user can make himself a mount namespace in which what is above a
+ * mount of his is a filesystem whose server does not answer, and no signal ends that wait
+ * (request_wait_answer(), fs/fuse/dev.c). One that is hidden is none that can be opened. */
 static int open_mount(const Mount *m)
 {
-        _cleanup_(closep) int fd = -EBADF;
-        _cleanup_(freep) char *path = string_printf("/proc/%d/root%s", m->ns_pid, m->target);
-        MountPlace place = {
-                .ns = m->ns, .ns_id = m->ns_id, .id = m->id, .dev = m->dev, .target = m->target
-        };
-        struct stat st;
+        const MountPlace place = mount_place(m);
+        int fd = mounts_open(&place);
 
-        if (!path)
-                return -ENOMEM;
-        /* No process leads into its namespace. */
-        if (m->ns_pid == 0)
-                return mounts_open(&place);
-        fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return -errno;
-        return st.st_dev == m->dev ? TAKE_FD(fd) : -ENOENT;
+        return fd == -ESTALE ? -ENOENT : fd;
 }
 
 /* Any mount of the filesystem, opened for real: some may have been unmounted on an earlier rung.

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "util/text.h"
 
@@ -23,15 +24,19 @@ static bool file_set_has(const FileSet *s, ino_t ino)
         return false;
 }
 
-/* The link leads to the mapped file itself, also when its name is gone or means another. */
+/* The link leads to the mapped file itself, also when its name is gone or means another. No sync:
+ * it may be one of a server that does not answer (fuse_update_get_attr(), fs/fuse/dir.c), and what
+ * stands on a disk is known without. */
 static int add_file(FileSet *s, int dir_fd, const char *name, dev_t dev)
 {
         _cleanup_(closep) int fd = -EBADF;
         struct MappedFile *grown;
-        struct stat st;
+        struct statx st;
 
-        if (fstatat(dir_fd, name, &st, 0) < 0 || st.st_dev != dev || !S_ISREG(st.st_mode) ||
-                file_set_has(s, st.st_ino))
+        if (statx(dir_fd, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE | STATX_INO, &st) <
+                        0 ||
+                makedev(st.stx_dev_major, st.stx_dev_minor) != dev || !S_ISREG(st.stx_mode) ||
+                file_set_has(s, st.stx_ino))
                 return 0;
         fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         if (fd < 0)
@@ -40,7 +45,7 @@ static int add_file(FileSet *s, int dir_fd, const char *name, dev_t dev)
         if (!grown)
                 return -ENOMEM;
         s->items = grown;
-        s->items[s->n++] = (struct MappedFile){ .fd = TAKE_FD(fd), .ino = st.st_ino };
+        s->items[s->n++] = (struct MappedFile){ .fd = TAKE_FD(fd), .ino = st.stx_ino };
         return 0;
 }
 

@@ -4,27 +4,21 @@
  * recovery, guardian and step are the real ones; FIFREEZE and FITHAW are counted. The filesystem
  * is a tmpfs over /run, in a mount namespace of this program. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <sched.h>
-#include <signal.h>
+#include <linux/fuse.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 
+#include "fixture.h"
 #include "run.h"
 #include "sys/freeze.h"
 #include "sys/guardian.h"
 #include "util/text.h"
 
 #define WORK "/run/pmemremoved"
+#define DEEP "/run/deep"
+#define STRANGE "/run/strange"
+/* Each wait of the step has its own limit, far below. */
+#define LIFE_SEC 60
 
 /* Outlives every process. */
 typedef struct World {
@@ -89,12 +83,12 @@ const StepOps *policy_find_step(const char *name)
 
 /* --- one removal --- */
 
-static Record *freeze_record(void)
+static Record *freeze_record(const char *root)
 {
         Record *args = record_new("step", "fake0");
         struct stat st;
 
-        assert_int_equal(stat("/run", &st), 0);
+        assert_int_equal(stat(root, &st), 0);
         assert_int_equal(record_setf(args, "dev", "%u:%u", major(st.st_dev), minor(st.st_dev)), 0);
         /* A disk that is always there, or nothing would be wanted. */
         assert_int_equal(record_set(args, "disk", "fake0"), 0);
@@ -103,12 +97,24 @@ static Record *freeze_record(void)
         return args;
 }
 
-static Ledger *new_ledger(bool committed)
+static void add_user(Plan *p, pid_t pid)
+{
+        char text[16];
+        Record *r;
+
+        (void)snprintf(text, sizeof(text), "%d", pid);
+        r = record_new("process", text);
+        assert_int_equal(record_set(r, "uses", "dax"), 0);
+        assert_int_equal(plan_add_process(p, r), 0);
+}
+
+/* user: who has files of it mapped, 0: nobody */
+static Ledger *new_ledger_of(const char *root, pid_t user, bool committed)
 {
         _cleanup_(request_freep) Request *req = request_new();
         _cleanup_(plan_freep) Plan *p = plan_new();
         Record *args = record_new("step", "node");
-        Record *freeze = freeze_record();
+        Record *freeze = freeze_record(root);
         Ledger *l;
 
         assert_int_equal(free_and_strdup(&req->target, "namespace0.0"), 0);
@@ -119,6 +125,8 @@ static Ledger *new_ledger(bool committed)
                 assert_int_equal(plan_add_step(p, &ops_commit, 0, args), 0);
         else
                 (void)record_free(args);
+        if (user > 0)
+                add_user(p, user);
         assert_int_equal(plan_add_step(p, &step_freeze, 0, freeze), 0);
         assert_int_equal(plan_seal(p), 0);
         assert_int_equal(ledger_create(WORK, req, p, &l), 0);
@@ -127,7 +135,12 @@ static Ledger *new_ledger(bool committed)
         return l;
 }
 
-/* 0 when it was done, 1 when it failed; -1: it died. */
+static Ledger *new_ledger(bool committed)
+{
+        return new_ledger_of("/run", 0, committed);
+}
+
+/* 0 when it was done, 1 when it failed; -1: it died, or did not come back. */
 static int life(const Ledger *l, bool recovery)
 {
         pid_t pid = fork();
@@ -140,6 +153,7 @@ static int life(const Ledger *l, bool recovery)
                 int r = ledger_load(l->path, policy_find_step, &mine);
 
                 world->worker = getpid();
+                (void)alarm(LIFE_SEC);
                 if (r == 0)
                         r = ledger_lock(mine, true);
                 if (r < 0)
@@ -225,6 +239,139 @@ static void test_second_try(void **state)
         assert_false(noted(l, "fail"));
 }
 
+/* --- filesystems whose server does not answer --- */
+
+/* rootmode: of what lies at target, in octal digits. */
+static int mount_fuse(const char *target, const char *rootmode)
+{
+        int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+        char options[64];
+
+        (void)snprintf(
+                options, sizeof(options), "fd=%d,rootmode=%s,user_id=0,group_id=0", fd, rootmode);
+        if (fd < 0 || mount("none", target, "fuse", 0, options) < 0)
+                return -errno;
+        return fd;
+}
+
+static bool have_fuse(void)
+{
+        int fd = mount_fuse(WORK, "40000");
+
+        if (fd < 0)
+                return false;
+        (void)close(fd);
+        return umount2(WORK, MNT_DETACH) == 0;
+}
+
+typedef struct FuseReply {
+        struct fuse_out_header head;
+        union {
+                struct fuse_init_out init;
+                struct fuse_open_out open;
+        } body;
+} FuseReply;
+
+static size_t fill_reply(const struct fuse_in_header *in, FuseReply *out)
+{
+        *out = (FuseReply){ .head.unique = in->unique };
+        if (in->opcode == FUSE_INIT) {
+                out->body.init = (struct fuse_init_out){ .major = FUSE_KERNEL_VERSION,
+                        .minor = FUSE_KERNEL_MINOR_VERSION,
+                        .max_write = 4096 };
+                return sizeof(out->head) + sizeof(out->body.init);
+        }
+        if (in->opcode == FUSE_OPEN)
+                return sizeof(out->head) + sizeof(out->body.open);
+        out->head.error = -ENOSYS;
+        return sizeof(out->head);
+}
+
+/* Whoever asks what kind of file it is waits, and cannot be killed, as long as this lives. */
+static _Noreturn void serve_all_but_attributes(int fd)
+{
+        char in[65536];
+
+        (void)alarm(LIFE_SEC + 10);
+        while (read(fd, in, sizeof(in)) > 0) {
+                const struct fuse_in_header *head = (const void *)in;
+                FuseReply out;
+                size_t size;
+
+                if (head->opcode == FUSE_GETATTR)
+                        continue;
+                size = fill_reply(head, &out);
+                out.head.len = (uint32_t)size;
+                if (write(fd, &out, size) < 0 && errno != ENOENT)
+                        break;
+        }
+        _exit(0);
+}
+
+static int hide_behind_fuse(void *arg)
+{
+        if (unshare(CLONE_NEWNS) < 0)
+                return -errno;
+        return MIN_OF(mount_fuse(DEEP, "40000"), 0);
+}
+
+static int map_strange_file(void *arg)
+{
+        int fd = mount_fuse(STRANGE, "100600"), file;
+        pid_t server;
+
+        if (fd < 0)
+                return fd;
+        server = fork();
+        if (server == 0) {
+                (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+                serve_all_but_attributes(fd);
+        }
+        (void)close(fd);
+        file = open(STRANGE, O_RDONLY | O_CLOEXEC);
+        if (server < 0 || file < 0 ||
+                mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, file, 0) == MAP_FAILED)
+                return -errno;
+        return 0;
+}
+
+/* The only mount left is in the namespace of somebody who has a folder above it answer nothing: any
+ * user can make himself such a one. */
+static void test_hidden_behind_who_does_not_answer(void **state)
+{
+        _cleanup_(ledger_freep) Ledger *l = NULL;
+        Holder other;
+
+        if (!have_run || !have_fuse())
+                skip();
+        assert_int_equal(mkdir(DEEP, 0700), 0);
+        assert_int_equal(mkdir(DEEP "/fs", 0700), 0);
+        assert_int_equal(mount("none", DEEP "/fs", "tmpfs", 0, NULL), 0);
+        l = new_ledger_of(DEEP "/fs", 0, false);
+        other = holder_start(hide_behind_fuse, NULL);
+        assert_int_equal(umount(DEEP "/fs"), 0);
+        assert_int_equal(life(l, false), 1);
+        assert_int_equal(world->freezes, 0);
+        holder_stop(&other);
+}
+
+/* A user of the memory has a file mapped whose server does not answer. */
+static void test_maps_what_does_not_answer(void **state)
+{
+        _cleanup_(ledger_freep) Ledger *l = NULL;
+        Holder user;
+
+        if (!have_run || !have_fuse())
+                skip();
+        write_file(STRANGE, "");
+        user = holder_start(map_strange_file, NULL);
+        l = new_ledger_of("/run", user.pid, true);
+        assert_int_equal(life(l, false), 0);
+        assert_true(noted(l, "frozen"));
+        holder_stop(&user);
+        (void)umount2(STRANGE, MNT_DETACH);
+}
+
 static int setup(void **state)
 {
         world = mmap(
@@ -242,6 +389,8 @@ int main(void)
                 cmocka_unit_test(test_dead_before_it_began),
                 cmocka_unit_test(test_dead_inside),
                 cmocka_unit_test(test_second_try),
+                cmocka_unit_test(test_hidden_behind_who_does_not_answer),
+                cmocka_unit_test(test_maps_what_does_not_answer),
         };
 
         return cmocka_run_group_tests(tests, setup, NULL);
