@@ -136,7 +136,8 @@ ledger_lines() {
 } 2>/dev/null
 
 is_reported() {
-        ledger_lines && [[ ${lines[-1]} == reported* ]]
+        # One that has just been made is empty.
+        ledger_lines && [ ${#lines[@]} -gt 0 ] && [[ ${lines[-1]} == reported* ]]
 }
 
 last_id() {
