@@ -82,7 +82,8 @@ static void take_line(Worker *w, const char *line)
         w->ops->record(r, w->userdata);
 }
 
-/* All that is there now. 0: more may come, 1: end of file. */
+/* All that is there now. 0: more may come, 1: end of file. ECONNRESET says, once, that it ended
+ * with words of ours unread; what it said itself comes after. */
 static int drain_socket(Worker *w)
 {
         char line[RUN_LINE_MAX + 1];
@@ -90,7 +91,7 @@ static int drain_socket(Worker *w)
         for (;;) {
                 ssize_t n = recv(w->socket_fd, line, RUN_LINE_MAX, MSG_DONTWAIT | MSG_TRUNC);
 
-                if (n < 0 && errno == EINTR)
+                if (n < 0 && (errno == EINTR || errno == ECONNRESET))
                         continue;
                 if (n < 0)
                         return 0;

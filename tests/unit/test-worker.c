@@ -188,6 +188,21 @@ static void test_few_descriptors(void **state)
         sd_event_unref(event);
 }
 
+/* It leaves without having read what it was told: what it said first still counts. */
+static void test_does_not_listen(void **state)
+{
+        sd_event *event = new_event();
+        siginfo_t si;
+
+        assert_int_equal(start(event, "say"), 0);
+        assert_int_equal(worker_tell(worker, "cancel reason=cancelled"), 0);
+        assert_int_equal(waitid(P_ALL, 0, &si, WEXITED | WNOWAIT), 0);
+        worker_hear(worker);
+        assert_int_equal(n_records, 1);
+        live(event);
+        sd_event_unref(event);
+}
+
 /* Its last word is enough: it is not waited for, and reaped all the same. */
 static void test_does_not_leave(void **state)
 {
@@ -286,6 +301,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test(test_watched_later),
                 cmocka_unit_test(test_never_watched),
                 cmocka_unit_test(test_few_descriptors),
+                cmocka_unit_test(test_does_not_listen),
                 cmocka_unit_test(test_does_not_leave),
                 cmocka_unit_test(test_is_told),
         };
