@@ -346,7 +346,8 @@ void guardian_dismiss(const Guardian *g)
         (void)word_send(g->pipe_fd, GUARDIAN_RELEASED, 0);
 }
 
-/* Looked at and left in place: whoever asks next hears it too. */
+/* Looked at and left in place: whoever asks next hears it too. ECONNRESET, which comes once when it
+ * died with words of ours unread, stands in front of what it said. */
 int guardian_check(const Guardian *g)
 {
         GuardianWord w;
@@ -354,7 +355,7 @@ int guardian_check(const Guardian *g)
 
         do
                 n = recv(g->pipe_fd, &w, sizeof(w), MSG_PEEK | MSG_DONTWAIT);
-        while (n < 0 && errno == EINTR);
+        while (n < 0 && (errno == EINTR || errno == ECONNRESET));
         if (n < 0)
                 return errno == EAGAIN ? 0 : -errno;
         return n == (ssize_t)sizeof(w) && w.verb == GUARDIAN_EXPIRED ? -ETIMEDOUT : -EOWNERDEAD;

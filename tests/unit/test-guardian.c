@@ -249,6 +249,16 @@ static void test_check(void **state)
         assert_int_equal(guardian_check(&g), -EOWNERDEAD);
         guardian_release(&g);
 
+        /* Also with a word of ours unread. */
+        assert_int_equal(guardian_start(&g, fs_fd, USEC_INFINITY, NULL), 0);
+        assert_int_equal(kill(g.pid, SIGSTOP), 0);
+        assert_int_equal(guardian_freezer(&g, getpid()), 0);
+        assert_int_equal(kill(g.pid, SIGKILL), 0);
+        p.fd = g.pipe_fd;
+        assert_int_equal(poll(&p, 1, 30000), 1);
+        assert_int_equal(guardian_check(&g), -EOWNERDEAD);
+        guardian_release(&g);
+
         assert_int_equal(guardian_start(&g, fs_fd, 0, NULL), 0);
         p.fd = g.pipe_fd;
         assert_int_equal(poll(&p, 1, 30000), 1);
