@@ -245,14 +245,13 @@ static int read_all(int fd, char **ret, size_t *ret_size)
         return 0;
 }
 
-static int remember(Ledger *l, Record *r)
+static int make_room(Ledger *l)
 {
         Record **grown = reallocarray(l->records, l->n_records + 1, sizeof(Record *));
 
         if (!grown)
                 return -ENOMEM;
         l->records = grown;
-        l->records[l->n_records++] = r;
         return 0;
 }
 
@@ -273,10 +272,10 @@ static int parse_records(Ledger *l, const char *text, const char *start)
                         return -ENOMEM;
                 r = record_parse(line, &rec);
                 if (r == 0)
-                        r = remember(l, rec);
+                        r = make_room(l);
                 if (r < 0)
                         return r;
-                (void)TAKE_PTR(rec);
+                l->records[l->n_records++] = TAKE_PTR(rec);
                 text = nl + 1;
         }
         return 0;
@@ -449,7 +448,10 @@ int ledger_append(Ledger *l, const Record *rec)
 
         if (!line)
                 return -ENOMEM;
-        r = cut_torn(l);
+        /* Before it is written: what was written has been said, and is not called a failure. */
+        r = make_room(l);
+        if (r == 0)
+                r = cut_torn(l);
         if (r < 0)
                 return r;
         if (fstat(l->fd, &st) < 0)
@@ -458,10 +460,8 @@ int ledger_append(Ledger *l, const Record *rec)
         /* A full /run takes as much of it as fits into the last page. */
         if (r < 0)
                 l->torn_at = (long)st.st_size;
-        if (r == 0)
-                r = remember(l, copy);
-        if (r == 0)
-                (void)TAKE_PTR(copy);
+        else
+                l->records[l->n_records++] = TAKE_PTR(copy);
         return r;
 }
 
