@@ -73,9 +73,6 @@ typedef struct BusAllowed {
 int bus_authorize(Manager *m, sd_bus_message *msg, uid_t uid, BusNeeds *needs,
         const BusAllowed *allowed, sd_bus_error *error) _must_check_;
 
-/* Whoever waits for polkit's answer is told that the daemon stops. */
-void bus_authorize_abort_all(Manager *m);
-
 /* AccessDenied: always negative. */
 int bus_denied(sd_bus_error *error, const char *action, const char *why);
 

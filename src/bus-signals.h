@@ -22,3 +22,5 @@ void bus_signal_device_removal(const Removal *r);
 void bus_signal_pre_remove(Manager *m);
 /* How many inhibitors there are, and what they are about. */
 void bus_signal_inhibitors(Manager *m);
+/* To whoever waits for polkit's answer: the daemon stops (bus-authorize.c). */
+void bus_authorize_abort_all(Manager *m);

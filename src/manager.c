@@ -13,7 +13,6 @@
 #include <systemd/sd-daemon.h>
 
 #include "bus-objects.h"
-#include "bus-polkit.h"
 #include "bus-signals.h"
 #include "kinds.h"
 #include "manager-dead.h"
