@@ -27,6 +27,13 @@ as_it_was() {
         clean_behind
 }
 
+# The kernel gives a number back when the last one who has the disk open is gone.
+takes_the_number() {
+        losetup -d /dev/loop3 2>/dev/null || true
+        losetup -P /dev/loop3 /run/disk
+        [ "$(cat /sys/block/loop3/loop3p1/dev)" = "$old" ]
+}
+
 wipefs -qa /dev/pmem0 /dev/pmem1
 # A lower number is free when the memory comes back, and it takes that.
 ndctl disable-namespace namespace0.0 2>/dev/null
@@ -79,14 +86,13 @@ note "dead after the unbind: the memory comes back as another device number"
 truncate -s 8M /run/disk
 parted -s /run/disk mklabel gpt mkpart one 1MiB 6MiB
 mkdir -p /run/systemd/system/pmemremoved.service.d
-printf '[Service]\nRestartSec=10\n' >/run/systemd/system/pmemremoved.service.d/slow.conf
+printf '[Service]\nRestartSec=25\n' >/run/systemd/system/pmemremoved.service.d/slow.conf
 systemctl daemon-reload
 old=$(cat /sys/block/pmem0/dev)
 crash 'begin.* step=flush ' worker daemon
 request namespace0.0 mode s graceful
 crashed
-losetup -P /dev/loop3 /run/disk
-[ "$(cat /sys/block/loop3/loop3p1/dev)" = "$old" ]
+wait_for takes_the_number 20
 result_of
 [ "$result" = failed ] || [ "$result" = cancelled ]
 note "$old is now $(cat /sys/block/pmem0/dev)"
