@@ -3,7 +3,7 @@
 /* One device mapper device whose table is all that it is. It is given back from the plan, under the
  * numbers that the devices below have by then: memory that was unbound and bound again has another
  * one. Keys are not in the plan but in the kernel's keyring, from before the device goes until the
- * run ends. */
+ * run ends; or, where the device could not be given back, until a person has done that. */
 
 #include <ctype.h>
 
@@ -101,29 +101,52 @@ static int forget_key(void *arg, const DmWord *w)
         return 0;
 }
 
-static void forget_keys(void *table)
+typedef struct Keys {
+        char *table;
+        bool needed; /* by a person: nothing else makes the device again */
+} Keys;
+
+static void drop_keys(void *object)
 {
-        (void)dm_table_walk(table, forget_key, NULL);
-        free(table);
+        Keys *keys = object;
+
+        if (!keys->needed)
+                (void)dm_table_walk(keys->table, forget_key, NULL);
+        free(keys->table);
+        free(keys);
 }
 
-/* Until the worker ends well. One that is killed leaves the key to whoever recovers. */
+static bool has_keys(const Step *s)
+{
+        return strstr(strempty(step_get(s, "table")), DM_KEY_PREFIX);
+}
+
+/* Until the run ends. A worker that is killed leaves the key to whoever recovers. */
 static int hold_keys(const Step *s, Run *run)
 {
+        Keys *keys = has_keys(s) ? calloc(1, sizeof(*keys)) : NULL;
         char number[16];
-        char *table;
         int r;
 
-        if (!strstr(strempty(step_get(s, "table")), DM_KEY_PREFIX))
-                return 0;
-        table = strdup(step_get(s, "table"));
-        if (!table)
-                return -ENOMEM;
-        (void)snprintf(number, sizeof(number), "%u", s->number);
-        r = run_hold_object(run, "key", number, table, forget_keys);
-        if (r < 0)
-                free(table);
+        if (!keys)
+                return has_keys(s) ? -ENOMEM : 0;
+        r = free_and_strdup(&keys->table, step_get(s, "table"));
+        if (r == 0)
+                r = run_hold_object(run, "key", run_step_number(s, number), keys, drop_keys);
+        if (r < 0) {
+                free(keys->table);
+                free(keys);
+        }
         return r;
+}
+
+static void leave_keys(const Step *s, const Run *run)
+{
+        char number[16];
+        const Held *held = run_held(run, "key", run_step_number(s, number));
+
+        if (held)
+                ((Keys *)held->object)->needed = true;
 }
 
 /* --- the removal --- */
@@ -258,6 +281,8 @@ static int deactivate_revert(const Step *s, Run *run, Failure *f)
         char word[SHELL_WORD_MAX];
         int r = child_call(create_in_child, (void *)s, step_get_u64(s, "wait"), -EBADF);
 
+        if (r < 0)
+                leave_keys(s, run);
         if (r == -ENOKEY)
                 return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
                         "its key is no longer in the kernel; open it with its passphrase "
@@ -270,8 +295,11 @@ static int deactivate_revert(const Step *s, Run *run, Failure *f)
         if (r < 0)
                 return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
                         "could not be put up again: %s; by hand: lvchange --activate y, or dmsetup "
-                        "create with the table of the plan",
-                        strerror(-r));
+                        "create with the table of the plan%s",
+                        strerror(-r),
+                        has_keys(s) ? ", whose key waits under the name that stands there in "
+                                      "root's keyring (keyctl list @u)"
+                                    : "");
         (void)dm_table_walk(strempty(step_get(s, "table")), forget_key, NULL);
         return 0;
 }
