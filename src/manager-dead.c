@@ -246,8 +246,7 @@ static int dead_start(Dead *d)
         if (r >= 0)
                 return 0;
         /* Nobody would hear of its end, and it would count as at work for ever. */
-        (void)kill(d->pid, SIGKILL);
-        (void)waitpid(d->pid, NULL, WNOHANG);
+        reap_unwatched(d->pid);
         d->pid = 0;
         d->report_fd = safe_close(d->report_fd);
         return r;

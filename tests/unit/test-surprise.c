@@ -10,7 +10,12 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
 #include "bus-signals.h"
+#include "manager-dead.h"
 #include "manager.h"
 #include "policy.h"
 #include "util/text.h"
@@ -251,6 +256,29 @@ static void test_unmounted_is_unused(void **state)
         device_table_free(t);
 }
 
+/* The last descriptor goes to the cleaner's report: that nobody can watch it is tried again, and
+ * leaves no process behind. */
+static void test_cleaner_that_nobody_watches(void **state)
+{
+        Manager *m = start();
+        int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        struct rlimit old, few;
+
+        assert_true(next >= 0);
+        (void)close(next);
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+        few = (struct rlimit){ .rlim_cur = (rlim_t)next + 1, .rlim_max = old.rlim_max };
+        m->config->policies[0]->clean_dead_mounts = true;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        dead_note(m, device_table_find(m->devices, "namespace0.0"));
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+        m->config->policies[0]->clean_dead_mounts = false;
+        assert_int_equal(m->n_dead, 1);
+        assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+        assert_int_equal(errno, ECHILD);
+        stop(m);
+}
+
 static int setup(void **state)
 {
         return mkdtemp(dir) ? 0 : -1;
@@ -277,6 +305,7 @@ int main(void)
                 cmocka_unit_test(test_old_snapshot),
                 cmocka_unit_test(test_users_outlive_a_snapshot),
                 cmocka_unit_test(test_unmounted_is_unused),
+                cmocka_unit_test(test_cleaner_that_nobody_watches),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);
