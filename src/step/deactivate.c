@@ -131,8 +131,9 @@ static int hold_keys(const Step *s, Run *run)
         if (!keys)
                 return has_keys(s) ? -ENOMEM : 0;
         r = free_and_strdup(&keys->table, step_get(s, "table"));
+        (void)snprintf(number, sizeof(number), "%u", s->number);
         if (r == 0)
-                r = run_hold_object(run, "key", run_step_number(s, number), keys, drop_keys);
+                r = run_hold_object(run, "key", number, keys, drop_keys);
         if (r < 0) {
                 free(keys->table);
                 free(keys);
@@ -142,9 +143,11 @@ static int hold_keys(const Step *s, Run *run)
 
 static void leave_keys(const Step *s, const Run *run)
 {
+        const Held *held;
         char number[16];
-        const Held *held = run_held(run, "key", run_step_number(s, number));
 
+        (void)snprintf(number, sizeof(number), "%u", s->number);
+        held = run_held(run, "key", number);
         if (held)
                 ((Keys *)held->object)->needed = true;
 }
