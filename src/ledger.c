@@ -530,9 +530,16 @@ bool ledger_finished(const Ledger *l, const char **ret_result)
         return r;
 }
 
+/* A run turns round past it only where the kernel had not begun, and then never again. */
 bool ledger_committed(const Ledger *l)
 {
-        return ledger_last(l, "committed");
+        for (size_t i = l->n_records; i > 0; i--) {
+                const char *verb = l->records[i - 1]->verb;
+
+                if (streq(verb, "committed") || streq(verb, "rollback"))
+                        return streq(verb, "committed");
+        }
+        return false;
 }
 
 unsigned ledger_rung(const Ledger *l)

@@ -32,6 +32,7 @@ typedef struct World {
         int fail_at; /* step whose apply fails */
         int fail_also;
         int refuse_at;     /* step whose apply fails before it did anything */
+        int gone_at;       /* step that somebody else makes impossible */
         int child_dies_at; /* step whose first apply does not come to know what became of it */
         FailureKind fail_kind;
         int revert_fails_at;
@@ -80,7 +81,7 @@ Record *__wrap_record_new(const char *verb, const char *name)
 
 static int fake_check(const Step *s, Run *run, Failure *f)
 {
-        return world->applied[s->number] ? -EEXIST : 0;
+        return world->applied[s->number] || world->gone_at == (int)s->number ? -EEXIST : 0;
 }
 
 static int fake_apply(const Step *s, Run *run, Failure *f)
@@ -457,6 +458,37 @@ static void test_nothing_begun_past_commit_is_undone(void **state)
         assert_true(world->applied[1] && world->applied[4]);
 }
 
+static bool has_turned_round(const Ledger *l)
+{
+        _cleanup_(ledger_freep) Ledger *now = reload(l);
+
+        return ledger_last(now, "rollback");
+}
+
+/* It turned round past the commit point, and died. That somebody else takes the device away before
+ * it is recovered is no reason to kill for it after all. */
+static void test_who_turned_round_stays_on_the_way_back(void **state)
+{
+        int deaths = 0;
+
+        for (int k = 1;; k++) {
+                _cleanup_(ledger_freep) Ledger *l = fresh(plain);
+
+                world->refuse_at = 4;
+                if (!life(l, false, k))
+                        break;
+                if (!has_turned_round(l))
+                        continue;
+                deaths++;
+                world->refuse_at = 0;
+                world->gone_at = 4;
+                assert_false(life(l, true, 0));
+                assert_string_equal(result_of(l), "failed");
+                assert_clean(5);
+        }
+        assert_true(deaths > 5);
+}
+
 static void test_revert_failure_is_stuck_but_goes_on(void **state)
 {
         _cleanup_(ledger_freep) Ledger *l = fresh(plain);
@@ -777,6 +809,7 @@ int main(void)
                 cmocka_unit_test(test_killed_child_past_commit),
                 cmocka_unit_test(test_end_without_words),
                 cmocka_unit_test(test_nothing_begun_past_commit_is_undone),
+                cmocka_unit_test(test_who_turned_round_stays_on_the_way_back),
                 cmocka_unit_test(test_revert_failure_is_stuck_but_goes_on),
                 cmocka_unit_test(test_revert_is_tried_again),
                 cmocka_unit_test(test_busy_climbs),
