@@ -20,6 +20,11 @@
 /* A snapshot takes at most a tenth of the time. */
 #define PAUSE_FACTOR 9
 #define PAUSE_MAX_USEC (60 * USEC_PER_SEC)
+/* A snapshot that failed, because a planner was killed or memory was short, is made once more, with
+ * pauses that grow; then it is left to the next change, or a machine that lacks something for it
+ * would be woken for ever. */
+#define RETRY_FIRST_USEC USEC_PER_SEC
+#define RETRIES_MAX 6
 
 struct Watch {
         Manager *manager;
@@ -28,8 +33,9 @@ struct Watch {
         sd_event_source *udev;
         sd_event_source *mountinfo;
         sd_event_source *timer;
-        bool asked; /* a snapshot is being made */
-        bool again; /* and something changed meanwhile */
+        bool asked;        /* a snapshot is being made */
+        bool again;        /* and something changed meanwhile */
+        unsigned n_failed; /* one after the other */
         uint64_t asked_usec;
         uint64_t pause_usec;
 };
@@ -54,25 +60,43 @@ static bool has_devices(const Watch *w)
         return w->manager->devices && w->manager->devices->n > 0;
 }
 
-static void on_snapshot(PlannerAnswer *a, void *userdata)
+static DeviceTable *make_table(const PlannerAnswer *a)
 {
-        _cleanup_(device_table_freep) DeviceTable *t = NULL;
-        Watch *w = userdata;
+        DeviceTable *t = NULL;
         char text[1400];
         int r;
 
-        w->asked = false;
-        w->pause_usec = MIN_OF((now_usec() - w->asked_usec) * PAUSE_FACTOR, PAUSE_MAX_USEC);
         if (a->failure.kind != FAILURE_NONE) {
                 log_warning("The devices could not be listed: %s",
                         failure_text(&a->failure, text, sizeof(text)));
-        } else {
-                r = device_table_new(a->graph, &t);
-                if (r < 0)
-                        log_warning("The devices could not be listed: %s", strerror(-r));
+                return NULL;
         }
+        r = device_table_new(a->graph, &t);
+        if (r < 0)
+                log_warning("The devices could not be listed: %s", strerror(-r));
+        return r < 0 ? NULL : t;
+}
+
+/* What changed before it is still not known. */
+static void count_failure(Watch *w, bool failed)
+{
+        w->n_failed = failed ? w->n_failed + 1 : 0;
+        if (w->n_failed == 0 || w->n_failed > RETRIES_MAX)
+                return;
+        w->again = true;
+        w->pause_usec = MAX_OF(w->pause_usec, RETRY_FIRST_USEC << (w->n_failed - 1));
+}
+
+static void on_snapshot(PlannerAnswer *a, void *userdata)
+{
+        DeviceTable *t = make_table(a);
+        Watch *w = userdata;
+
+        w->asked = false;
+        w->pause_usec = MIN_OF((now_usec() - w->asked_usec) * PAUSE_FACTOR, PAUSE_MAX_USEC);
+        count_failure(w, !t);
         /* Also on failure: whoever waits for the first table must not wait for ever. */
-        manager_take_devices(w->manager, TAKE_PTR(t));
+        manager_take_devices(w->manager, t);
         (void)sd_event_source_set_enabled(
                 w->mountinfo, has_devices(w) ? SD_EVENT_ON : SD_EVENT_OFF);
         if (w->again)

@@ -16,7 +16,9 @@
 
 #include "bus-signals.h"
 #include "manager-dead.h"
+#include "manager-watch.h"
 #include "manager.h"
+#include "planner.h"
 #include "policy.h"
 #include "util/text.h"
 
@@ -40,6 +42,21 @@ void __wrap_bus_signal_device_removed(Manager *m, const char *path, const char *
         size_t used = strlen(told);
 
         (void)snprintf(told + used, sizeof(told) - used, "%s %s;", strrchr(path, '/') + 1, how);
+}
+
+static unsigned n_asked;
+static PlannerDone answer; /* of the question that is open */
+static void *answer_userdata;
+
+int __wrap_planner_ask(
+        Manager *m, const Request *req, uid_t uid, PlannerDone done, void *userdata, Failure *f);
+int __wrap_planner_ask(
+        Manager *m, const Request *req, uid_t uid, PlannerDone done, void *userdata, Failure *f)
+{
+        n_asked++;
+        answer = done;
+        answer_userdata = userdata;
+        return 0;
 }
 
 /* --- snapshots --- */
@@ -279,6 +296,41 @@ static void test_cleaner_that_nobody_watches(void **state)
         stop(m);
 }
 
+static void fail_to_answer(void)
+{
+        PlannerAnswer a = { 0 };
+
+        (void)failure_set(&a.failure, FAILURE_FAILED, -ECHILD, NULL, "the planner died (signal 9)");
+        answer(&a, answer_userdata);
+}
+
+static void run_for(Manager *m, uint64_t usec)
+{
+        uint64_t until = usec_add(now_usec(), usec);
+
+        while (now_usec() < until && !answer)
+                assert_true(sd_event_run(m->event, USEC_PER_SEC / 10) >= 0);
+}
+
+/* Nothing else comes that would make it look again. */
+static void test_snapshot_that_failed(void **state)
+{
+        Manager *m = start();
+
+        answer = NULL;
+        n_asked = 0;
+        assert_int_equal(watch_start(m, true, &m->watch), 0);
+        run_for(m, 30 * USEC_PER_SEC);
+        assert_int_equal(n_asked, 1);
+        fail_to_answer();
+        assert_non_null(device_table_find(m->devices, "namespace0.0"));
+        answer = NULL;
+        run_for(m, 30 * USEC_PER_SEC);
+        assert_int_equal(n_asked, 2);
+        m->watch = watch_free(m->watch);
+        stop(m);
+}
+
 static int setup(void **state)
 {
         return mkdtemp(dir) ? 0 : -1;
@@ -306,6 +358,7 @@ int main(void)
                 cmocka_unit_test(test_users_outlive_a_snapshot),
                 cmocka_unit_test(test_unmounted_is_unused),
                 cmocka_unit_test(test_cleaner_that_nobody_watches),
+                cmocka_unit_test(test_snapshot_that_failed),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);
