@@ -4,20 +4,11 @@
  * device is gone: when it is forgotten, and when it must not be. The device mapper is made up, the
  * keyring is root's own. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <sys/mman.h>
 #include <sys/sysmacros.h>
 
-#include "run.h"
+#include "fixture-run.h"
 #include "sys/dm.h"
 #include "sys/keyring.h"
-#include "util/text.h"
 
 #define NAME "pmemremoved-test-crypt"
 #define KEY_NAME "pmemremoved:" NAME ":0"
@@ -28,8 +19,6 @@ static struct World {
         bool exists;
         bool refuses; /* to make it */
 } * world;
-static char dir[] = "/dev/shm/pmemremoved-test-XXXXXX";
-
 int __wrap_dm_read(const char *name, dev_t dev, DmDevice *ret);
 int __wrap_dm_remove(const char *name);
 int __wrap_dm_create(const DmDevice *d);
@@ -80,34 +69,20 @@ static const StepOps ops_fail = { "fail", "failing", NULL, fake_fail, nothing };
 /* Takes the place of the pipeline's registry: policy.o is not linked into this program. */
 const StepOps *policy_find_step(const char *name)
 {
-        return streq(name, "fail")         ? &ops_fail
-               : streq(name, "deactivate") ? &step_deactivate
-                                           : NULL;
+        static const StepOps *const all[] = { &ops_fail, &step_deactivate };
+
+        return find_among(all, ELEMENTSOF(all), name);
 }
 
 static Ledger *new_ledger(bool fails)
 {
-        _cleanup_(request_freep) Request *req = request_new();
-        _cleanup_(plan_freep) Plan *p = plan_new();
-        Record *args = record_new("step", NAME), *fail = record_new("step", "node");
-        Ledger *l;
+        Plan *p = start_plan();
 
-        assert_int_equal(free_and_strdup(&req->target, "namespace0.0"), 0);
-        p->target = record_new("target", "namespace0.0");
-        assert_int_equal(record_set(args, "op", "deactivate"), 0);
-        assert_int_equal(record_set(args, "dev", "253:9"), 0);
-        assert_int_equal(record_set(args, "devs", "1:1=pmem0"), 0);
-        assert_int_equal(record_set(args, "table", TABLE_OF(KEY_NAME)), 0);
-        assert_int_equal(record_set(args, "wait", "1000000"), 0);
-        assert_int_equal(plan_add_step(p, &step_deactivate, 0, args), 0);
-        assert_int_equal(record_set(fail, "op", "fail"), 0);
+        add_step(p, "deactivate", 0, NAME, "dev", "253:9", "devs", "1:1=pmem0", "table",
+                TABLE_OF(KEY_NAME), "wait", "1000000", NULL);
         if (fails)
-                assert_int_equal(plan_add_step(p, &ops_fail, 0, fail), 0);
-        else
-                (void)record_free(fail);
-        assert_int_equal(plan_seal(p), 0);
-        assert_int_equal(ledger_create(dir, req, p, &l), 0);
-        return l;
+                add_step(p, "fail", 0, "node", NULL);
+        return create_ledger(dir, NULL, p);
 }
 
 static bool have_key(void)
@@ -120,18 +95,13 @@ static bool have_key(void)
 static const char *run_one(bool fails, Failure *f)
 {
         _cleanup_(ledger_freep) Ledger *l = new_ledger(fails);
-        static char result[32];
-        const char *said;
         int r;
 
         *f = (Failure){ 0 };
         world->exists = true;
         r = run_plan(l, -EBADF, f);
         assert_int_equal(r < 0, f->kind != FAILURE_NONE);
-        assert_true(ledger_finished(l, &said));
-        (void)snprintf(result, sizeof(result), "%s", said);
-        (void)unlink(l->path);
-        return result;
+        return result_of(l);
 }
 
 static bool have_keyring(void)
@@ -177,18 +147,8 @@ static void test_kept_when_it_is_not_back(void **state)
 
 static int setup(void **state)
 {
-        world = mmap(
-                NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        return world != MAP_FAILED && mkdtemp(dir) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-        _cleanup_(closedirp) DIR *d = opendir(dir);
-
-        for (struct dirent *e; d && (e = readdir(d));)
-                (void)unlinkat(dirfd(d), e->d_name, 0);
-        return rmdir(dir);
+        world = share(sizeof(*world));
+        return mkdtemp(dir) ? 0 : -1;
 }
 
 int main(void)
@@ -199,5 +159,5 @@ int main(void)
                 cmocka_unit_test(test_kept_when_it_is_not_back),
         };
 
-        return cmocka_run_group_tests(tests, setup, teardown);
+        return cmocka_run_group_tests(tests, setup, remove_dir);
 }

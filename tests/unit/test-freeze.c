@@ -5,14 +5,11 @@
  * is a tmpfs over /run, in a mount namespace of this program. */
 
 #include <linux/fuse.h>
-#include <sys/mman.h>
-#include <sys/sysmacros.h>
 
+#include "fixture-run.h"
 #include "fixture.h"
-#include "run.h"
 #include "sys/freeze.h"
 #include "sys/guardian.h"
-#include "util/text.h"
 
 #define WORK "/run/pmemremoved"
 #define DEEP "/run/deep"
@@ -75,27 +72,10 @@ const StepOps *policy_find_step(const char *name)
 {
         static const StepOps *const all[] = { &step_freeze, &ops_commit };
 
-        for (size_t i = 0; i < ELEMENTSOF(all); i++)
-                if (streq(all[i]->name, name))
-                        return all[i];
-        return NULL;
+        return find_among(all, ELEMENTSOF(all), name);
 }
 
 /* --- one removal --- */
-
-static Record *freeze_record(const char *root)
-{
-        Record *args = record_new("step", "fake0");
-        struct stat st;
-
-        assert_int_equal(stat(root, &st), 0);
-        assert_int_equal(record_setf(args, "dev", "%u:%u", major(st.st_dev), minor(st.st_dev)), 0);
-        /* A disk that is always there, or nothing would be wanted. */
-        assert_int_equal(record_set(args, "disk", "fake0"), 0);
-        assert_int_equal(record_set(args, "wait", "3000000"), 0);
-        assert_int_equal(record_set(args, "thaw-after", "60000000"), 0);
-        return args;
-}
 
 static void add_user(Plan *p, pid_t pid)
 {
@@ -111,25 +91,20 @@ static void add_user(Plan *p, pid_t pid)
 /* user: who has files of it mapped, 0: nobody */
 static Ledger *new_ledger_of(const char *root, pid_t user, bool committed)
 {
-        _cleanup_(request_freep) Request *req = request_new();
-        _cleanup_(plan_freep) Plan *p = plan_new();
-        Record *args = record_new("step", "node");
-        Record *freeze = freeze_record(root);
+        Plan *p = start_plan();
+        char dev[DEVNUM_MAX];
+        struct stat st;
         Ledger *l;
 
-        assert_int_equal(free_and_strdup(&req->target, "namespace0.0"), 0);
-        p->target = record_new("target", "namespace0.0");
-        assert_int_equal(record_set(args, "op", "commit"), 0);
-        assert_int_equal(record_set(freeze, "op", "freeze"), 0);
+        assert_int_equal(stat(root, &st), 0);
         if (committed)
-                assert_int_equal(plan_add_step(p, &ops_commit, 0, args), 0);
-        else
-                (void)record_free(args);
+                add_step(p, "commit", 0, "node", NULL);
         if (user > 0)
                 add_user(p, user);
-        assert_int_equal(plan_add_step(p, &step_freeze, 0, freeze), 0);
-        assert_int_equal(plan_seal(p), 0);
-        assert_int_equal(ledger_create(WORK, req, p, &l), 0);
+        /* A disk that is always there, or nothing would be wanted. */
+        add_step(p, "freeze", 0, "fake0", "dev", format_devnum(dev, st.st_dev), "disk", "fake0",
+                "wait", "3000000", "thaw-after", "60000000", NULL);
+        l = create_ledger(WORK, NULL, p);
         l->fd = safe_close(l->fd);
         *world = (World){ 0 };
         return l;
@@ -140,43 +115,23 @@ static Ledger *new_ledger(bool committed)
         return new_ledger_of("/run", 0, committed);
 }
 
+static void be_worker(void)
+{
+        world->worker = getpid();
+        (void)alarm(LIFE_SEC);
+}
+
 /* 0 when it was done, 1 when it failed; -1: it died, or did not come back. */
 static int life(const Ledger *l, bool recovery)
 {
-        pid_t pid = fork();
-        int status;
-
-        assert_true(pid >= 0);
-        if (pid == 0) {
-                Ledger *mine = NULL;
-                Failure f = { 0 };
-                int r = ledger_load(l->path, policy_find_step, &mine);
-
-                world->worker = getpid();
-                (void)alarm(LIFE_SEC);
-                if (r == 0)
-                        r = ledger_lock(mine, true);
-                if (r < 0)
-                        _exit(99);
-                r = recovery ? run_recover(mine, -EBADF, &f) : run_plan(mine, -EBADF, &f);
-                if (r < 0)
-                        print_message("%s\n", strempty(f.sentence));
-                _exit(r < 0 ? 1 : 0);
-        }
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_false(WIFEXITED(status) && WEXITSTATUS(status) == 99);
-        return WIFSIGNALED(status) ? -1 : WEXITSTATUS(status);
+        return live_once(l, recovery, be_worker);
 }
 
 static bool noted(const Ledger *l, const char *verb)
 {
-        _cleanup_(ledger_freep) Ledger *now = NULL;
+        _cleanup_(ledger_freep) Ledger *now = reload(l);
 
-        assert_int_equal(ledger_load(l->path, policy_find_step, &now), 0);
-        for (size_t i = 0; i < now->n_records; i++)
-                if (streq(now->records[i]->verb, verb))
-                        return true;
-        return false;
+        return ledger_last(now, verb);
 }
 
 /* --- */
@@ -374,12 +329,11 @@ static void test_maps_what_does_not_answer(void **state)
 
 static int setup(void **state)
 {
-        world = mmap(
-                NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        world = share(sizeof(*world));
         have_run = unshare(CLONE_NEWNS) == 0 &&
                    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
                    mount("none", "/run", "tmpfs", 0, NULL) == 0 && mkdir(WORK, 0700) == 0;
-        return world == MAP_FAILED ? -1 : 0;
+        return 0;
 }
 
 int main(void)

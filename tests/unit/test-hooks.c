@@ -3,55 +3,20 @@
 /* Which hooks there are, what they get to know, and that each verb runs at most once, whatever
  * dies: engine, ledger, recovery and the steps are the real ones, the hook is a shell script. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
+#include "fixture-crash.h"
 #include "kinds.h"
-#include "run.h"
 #include "sys/hooks.h"
-#include "util/text.h"
-
-/* Memory, as /run is. */
-static char dir[] = "/dev/shm/pmemremoved-test-XXXXXX";
 
 /* Outlives every process. */
 typedef struct World {
-        int syncs;  /* ledger writes of this life */
-        int die_at; /* 0: never */
-        int busy;   /* the step between prepare and done fails */
+        int busy; /* the step between prepare and done fails */
         int turned;
 } World;
 
 static World *world;
-
-int __real_fdatasync(int fd);
-int __wrap_fdatasync(int fd);
-
-static void point(void)
-{
-        if (++world->syncs == world->die_at)
-                (void)raise(SIGKILL);
-}
-
-int __wrap_fdatasync(int fd)
-{
-        int r;
-
-        point();
-        r = __real_fdatasync(fd);
-        point();
-        return r;
-}
 
 static int turn_apply(const Step *s, Run *run, Failure *f)
 {
@@ -84,10 +49,7 @@ const StepOps *policy_find_step(const char *name)
         static const StepOps *const all[] = { &ops_turn, &ops_freeze, &step_query, &step_prepare,
                 &step_done };
 
-        for (size_t i = 0; i < ELEMENTSOF(all); i++)
-                if (streq(all[i]->name, name))
-                        return all[i];
-        return NULL;
+        return find_among(all, ELEMENTSOF(all), name);
 }
 
 /* --- files --- */
@@ -283,79 +245,34 @@ typedef struct Row {
         const char *op, *node;
 } Row;
 
-static Record *new_step(const Row *row)
-{
-        _cleanup_(freep) char *path = in_dir(strempty(row->node));
-        Record *args = record_new("step", row->node);
-
-        assert_non_null(args);
-        assert_int_equal(record_set(args, "op", row->op), 0);
-        assert_int_equal(record_set(args, "path", path), 0);
-        assert_int_equal(record_set(args, "devices", "namespace0.0 region0"), 0);
-        assert_int_equal(record_set(args, "mounts", "/mnt/with\\040blank"), 0);
-        assert_int_equal(record_set(args, "wait", "30000000"), 0);
-        return args;
-}
-
 static Plan *new_plan(const Row *rows)
 {
-        Plan *p = plan_new();
+        Plan *p = start_plan();
 
-        assert_non_null(p);
-        p->target = record_new("target", "namespace0.0");
         assert_int_equal(plan_add_road(p, record_new("road", "graceful")), 0);
-        for (; rows->op; rows++)
-                assert_int_equal(
-                        plan_add_step(p, policy_find_step(rows->op), 0, new_step(rows)), 0);
+        for (; rows->op; rows++) {
+                _cleanup_(freep) char *path = in_dir(strempty(rows->node));
+
+                add_step(p, rows->op, 0, rows->node, "path", path, "devices",
+                        "namespace0.0 region0", "mounts", "/mnt/with\\040blank", "wait", "30000000",
+                        NULL);
+        }
         assert_int_equal(plan_add_note(p, "it is said that \"x\""), 0);
-        assert_int_equal(plan_seal(p), 0);
         return p;
 }
 
 static Ledger *fresh(const Row *rows)
 {
-        _cleanup_(request_freep) Request *req = request_new();
-        _cleanup_(plan_freep) Plan *p = new_plan(rows);
+        Request *req = request_new();
         Ledger *l;
 
         assert_int_equal(free_and_strdup(&req->target, "/mnt/with blank"), 0);
         assert_int_equal(free_and_strdup(&req->reason, "because\n\"so\""), 0);
-        assert_int_equal(ledger_create(dir, req, p, &l), 0);
+        l = create_ledger(dir, req, new_plan(rows));
         l->fd = safe_close(l->fd);
         *world = (World){ 0 };
         forget("said");
         return l;
-}
-
-static Ledger *reload(const Ledger *l)
-{
-        Ledger *again;
-
-        assert_int_equal(ledger_load(l->path, policy_find_step, &again), 0);
-        return again;
-}
-
-static bool life(const Ledger *l, bool recovery, int die_at)
-{
-        pid_t pid;
-        int status;
-
-        world->syncs = 0;
-        world->die_at = die_at;
-        pid = fork();
-        assert_true(pid >= 0);
-        if (pid == 0) {
-                Ledger *mine = NULL;
-                Failure f = { 0 };
-                int r = ledger_load(l->path, policy_find_step, &mine);
-
-                if (r == 0)
-                        r = recovery ? run_recover(mine, -EBADF, &f) : run_plan(mine, -EBADF, &f);
-                _exit(r < 0 ? 1 : 0);
-        }
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        world->die_at = 0;
-        return WIFSIGNALED(status);
 }
 
 static void assert_ends(const Ledger *l, const char *result, const char *sentence)
@@ -543,71 +460,60 @@ static void assert_told_the_truth(const Ledger *l)
         assert_int_equal(said("a:done"), 0);
 }
 
-static void every_death(int busy)
+static void check_crash(const Ledger *l)
 {
-        int deaths = 0;
+        assert_told_the_truth(l);
+        if (ledger_says(l, "rollback", "") && ledger_says(l, "hook", "a:prepare") &&
+                !ledger_says(l, "warn", "a"))
+                assert_int_equal(said("a:undo"), 1);
+}
 
-        write_hook("a", "echo hello");
-        for (int k = 1;; k++) {
-                _cleanup_(ledger_freep) Ledger *l = fresh(one);
+static Ledger *fresh_one(void)
+{
+        return fresh(one);
+}
 
-                world->busy = busy;
-                if (!life(l, false, k))
-                        break;
-                deaths++;
-                assert_false(life(l, true, 0));
-                assert_told_the_truth(l);
-                if (ledger_says(l, "rollback", "") && ledger_says(l, "hook", "a:prepare") &&
-                        !ledger_says(l, "warn", "a"))
-                        assert_int_equal(said("a:undo"), 1);
-        }
-        assert_true(deaths > 30);
+static Ledger *fresh_busy(void)
+{
+        Ledger *l = fresh(one);
+
+        world->busy = 1;
+        return l;
 }
 
 static void test_every_death(void **state)
 {
-        every_death(0);
+        static const Crash crash = { fresh_one, check_crash, 1 };
+
+        write_hook("a", "echo hello");
+        assert_true(every_death(&crash) > 30);
 }
 
 static void test_every_death_on_the_way_back(void **state)
 {
-        every_death(1);
+        static const Crash crash = { fresh_busy, check_crash, 1 };
+
+        write_hook("a", "echo hello");
+        assert_true(every_death(&crash) > 30);
 }
 
 static void test_every_death_in_recovery(void **state)
 {
-        int deaths = 0;
+        static const Crash crash = { fresh_one, assert_told_the_truth, 3 };
 
         write_hook("a", "echo hello");
-        for (int k = 1;; k += 3) {
-                for (int j = 1;; j += 2) {
-                        _cleanup_(ledger_freep) Ledger *l = fresh(one);
-                        bool died;
-
-                        if (!life(l, false, k))
-                                goto done;
-                        died = life(l, true, j);
-                        deaths += died;
-                        if (died)
-                                assert_false(life(l, true, 0));
-                        assert_told_the_truth(l);
-                        if (!died)
-                                break;
-                }
-        }
-done:
-        assert_true(deaths > 30);
+        assert_true(every_death_in_recovery(&crash) > 30);
 }
 
 static int setup(void **state)
 {
-        world = mmap(
-                NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        world = share(sizeof(*world));
+        fate = share(sizeof(*fate));
         /* Another bus than the machine's: hooks are run directly. */
         if (setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent", 1) < 0 ||
                 unsetenv("RUNTIME_DIRECTORY") < 0)
                 return -1;
-        return world != MAP_FAILED && mkdtemp(dir) && chmod(dir, 0755) == 0 ? 0 : -1;
+        return mkdtemp(dir) && chmod(dir, 0755) == 0 ? 0 : -1;
 }
 
 static int teardown(void **state)

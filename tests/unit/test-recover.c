@@ -3,25 +3,14 @@
 /* Recovery of all ledgers at once (--recover), and what a run offers to its steps. The steps are
  * made up; each says what it saw. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
+#include "fixture-run.h"
 #include "recover.h"
-#include "run.h"
 #include "util/log.h"
-#include "util/text.h"
 
-/* Memory, as /run is. */
-static char dir[] = "/dev/shm/pmemremoved-test-XXXXXX";
 static unsigned n_reverted, n_dropped;
 static bool refuse; /* the next check */
 static int load_fails;
@@ -154,37 +143,21 @@ const StepOps *policy_find_step(const char *name)
         static const StepOps *const all[] = { &ops_plain, &ops_hold, &ops_hold_long, &ops_ask,
                 &ops_freeze, &ops_final };
 
-        for (size_t i = 0; i < ELEMENTSOF(all); i++)
-                if (streq(all[i]->name, name))
-                        return all[i];
-        return NULL;
-}
-
-static void add_step(Plan *p, const char *op)
-{
-        Record *args = record_new("step", "node");
-
-        assert_int_equal(record_set(args, "op", op), 0);
-        assert_int_equal(plan_add_step(p, policy_find_step(op), 0, args), 0);
+        return find_among(all, ELEMENTSOF(all), name);
 }
 
 static Ledger *new_ledger(const char *const steps[])
 {
-        _cleanup_(request_freep) Request *req = request_new();
-        _cleanup_(plan_freep) Plan *p = plan_new();
-        Ledger *l;
+        Request *req = request_new();
+        Plan *p = start_plan();
 
-        assert_int_equal(free_and_strdup(&req->target, "namespace0.0"), 0);
         assert_int_equal(free_and_strdup(&req->reason, "module A3 fails"), 0);
         assert_int_equal(free_and_strdup(&req->plan_id, "0123"), 0);
-        p->target = record_new("target", "namespace0.0");
         assert_int_equal(plan_add_road(p, record_new("road", "graceful")), 0);
         assert_int_equal(plan_add_process(p, record_new("process", "812")), 0);
         for (; *steps; steps++)
-                add_step(p, *steps);
-        assert_int_equal(plan_seal(p), 0);
-        assert_int_equal(ledger_create(dir, req, p, &l), 0);
-        return l;
+                add_step(p, *steps, 0, "node", NULL);
+        return create_ledger(dir, req, p);
 }
 
 static const char *const two[] = { "plain", "plain", NULL };
@@ -199,27 +172,12 @@ static Ledger *new_unfinished(void)
         return l;
 }
 
-static const char *state_of(const Ledger *l)
-{
-        static char buf[32];
-        _cleanup_(ledger_freep) Ledger *now = NULL;
-        const Record *last;
-
-        assert_int_equal(ledger_load(l->path, policy_find_step, &now), 0);
-        last = ledger_last(now, "finished");
-        (void)snprintf(buf, sizeof(buf), "%s", last ? record_get(last, "state") : "unfinished");
-        return buf;
-}
-
 static int reset(void **state)
 {
-        _cleanup_(closedirp) DIR *d = opendir(dir);
-
         n_reverted = n_dropped = 0;
         refuse = false;
-        for (struct dirent *e; d && (e = readdir(d));)
-                (void)unlinkat(dirfd(d), e->d_name, 0);
-        return d ? 0 : -1;
+        empty_dir();
+        return 0;
 }
 
 static void test_services(void **state)
@@ -301,7 +259,7 @@ static void test_shortage(void **state)
         load_fails = -ENOENT;
         assert_int_equal(recover_all(dir, USEC_PER_SEC), 0);
         load_fails = 0;
-        assert_string_equal(state_of(l), "unfinished");
+        assert_string_equal(state_of(l), "");
         assert_int_equal(recover_all(dir, USEC_PER_SEC), 0);
         assert_string_equal(state_of(l), "rolled-back");
 }
@@ -314,7 +272,7 @@ static void test_locked(void **state)
 
         other->fd = safe_close(other->fd);
         assert_true(recover_all(dir, 150 * USEC_PER_MSEC) < 0);
-        assert_string_equal(state_of(l), "unfinished");
+        assert_string_equal(state_of(l), "");
         assert_string_equal(state_of(other), "rolled-back");
         l->fd = safe_close(l->fd);
         assert_int_equal(recover_all(dir, USEC_PER_SEC), 0);
@@ -358,12 +316,6 @@ static int group_setup(void **state)
         return mkdtemp(dir) ? 0 : -1;
 }
 
-static int group_teardown(void **state)
-{
-        (void)reset(NULL);
-        return rmdir(dir);
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -377,5 +329,5 @@ int main(void)
                 cmocka_unit_test_setup(test_nothing_there, reset),
         };
 
-        return cmocka_run_group_tests(tests, group_setup, group_teardown);
+        return cmocka_run_group_tests(tests, group_setup, remove_dir);
 }

@@ -4,31 +4,18 @@
  * every such point too, and demands that the world ends either untouched or complete. The steps are
  * made up; ledger, engine and recovery are the real ones. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
+#include "fixture-crash.h"
 #include "recover.h"
-#include "run.h"
-#include "util/text.h"
 
 /* The world outlives every process: what the kernel would hold. */
 typedef struct World {
         int applied[8]; /* by step number */
         int applies[8];
-        int events;  /* points passed in this life */
-        int die_at;  /* 0: never */
         int fail_at; /* step whose apply fails */
         int fail_also;
         int refuse_at;     /* step whose apply fails before it did anything */
@@ -44,29 +31,6 @@ typedef struct World {
 } World;
 
 static World *world;
-/* Memory, as /run is: thousands of synced writes to a disk would take minutes. */
-static char dir[] = "/dev/shm/pmemremoved-test-XXXXXX";
-
-static void point(void)
-{
-        if (++world->events == world->die_at)
-                (void)raise(SIGKILL);
-}
-
-int __real_fdatasync(int fd);
-int __wrap_fdatasync(int fd);
-
-/* Every ledger write ends here: die just before it is safe, and just after. */
-int __wrap_fdatasync(int fd)
-{
-        int r;
-
-        point();
-        r = __real_fdatasync(fd);
-        point();
-        return r;
-}
-
 Record *__real_record_new(const char *verb, const char *name);
 Record *__wrap_record_new(const char *verb, const char *name);
 
@@ -190,75 +154,23 @@ const StepOps *policy_find_step(const char *name)
         static const StepOps *const all[] = { &ops_turn, &ops_commit, &ops_final, &ops_hold,
                 &ops_need, &ops_cancel, &ops_chatter, &ops_wait };
 
-        for (size_t i = 0; i < ELEMENTSOF(all); i++)
-                if (streq(all[i]->name, name))
-                        return all[i];
-        return NULL;
+        return find_among(all, ELEMENTSOF(all), name);
 }
 
 /* --- one removal --- */
 
+/* "turn2": on the second rung only. */
 static Ledger *new_ledger(const char *const steps[])
 {
-        _cleanup_(request_freep) Request *req = request_new();
-        _cleanup_(plan_freep) Plan *p = plan_new();
-        Ledger *l;
+        Plan *p = start_plan();
 
-        assert_int_equal(free_and_strdup(&req->target, "namespace0.0"), 0);
-        p->target = record_new("target", "namespace0.0");
         for (; *steps; steps++) {
-                unsigned rung = (unsigned)strcspn(*steps, "12") < strlen(*steps)
-                                        ? (unsigned)((*steps)[strlen(*steps) - 1] - '0')
-                                        : 0;
-                _cleanup_(freep) char *name = strndup(*steps, strcspn(*steps, "12"));
-                Record *args = record_new("step", "node");
+                size_t n = strcspn(*steps, "12");
+                _cleanup_(freep) char *op = strndup(*steps, n);
 
-                assert_int_equal(record_set(args, "op", name), 0);
-                if (rung > 0)
-                        assert_int_equal(record_setf(args, "rung", "%u", rung), 0);
-                assert_int_equal(plan_add_step(p, policy_find_step(name), rung, args), 0);
-                while (p->n_roads < rung)
-                        assert_int_equal(plan_add_road(p, record_new("road", "graceful")), 0);
+                add_step(p, op, (*steps)[n] ? (unsigned)((*steps)[n] - '0') : 0, "node", NULL);
         }
-        assert_int_equal(plan_seal(p), 0);
-        assert_int_equal(ledger_create(dir, req, p, &l), 0);
-        return l;
-}
-
-static Ledger *reload(const Ledger *l)
-{
-        Ledger *again;
-
-        assert_int_equal(ledger_load(l->path, policy_find_step, &again), 0);
-        return again;
-}
-
-/* Runs in a child that may be made to die; true when it died. */
-static bool life(const Ledger *l, bool recovery, int die_at)
-{
-        pid_t pid;
-        int status;
-
-        world->events = 0;
-        world->die_at = die_at;
-        pid = fork();
-        assert_true(pid >= 0);
-        if (pid == 0) {
-                Ledger *mine = NULL;
-                Failure f = { 0 };
-                int r = ledger_load(l->path, policy_find_step, &mine);
-
-                if (r == 0)
-                        r = ledger_lock(mine, false);
-                if (r < 0)
-                        _exit(99);
-                r = recovery ? run_recover(mine, -EBADF, &f) : run_plan(mine, -EBADF, &f);
-                _exit(r < 0 ? 1 : 0);
-        }
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_false(WIFEXITED(status) && WEXITSTATUS(status) == 99);
-        world->die_at = 0;
-        return WIFSIGNALED(status);
+        return create_ledger(dir, NULL, p);
 }
 
 static void reset_world(void)
@@ -281,17 +193,6 @@ static void assert_clean(size_t n)
 {
         for (size_t i = 1; i <= n; i++)
                 assert_int_equal(world->applied[i], 0);
-}
-
-static const char *result_of(const Ledger *l)
-{
-        static char buf[32];
-        _cleanup_(ledger_freep) Ledger *now = reload(l);
-        const char *result;
-
-        assert_true(ledger_finished(now, &result));
-        (void)snprintf(buf, sizeof(buf), "%s", result);
-        return buf;
 }
 
 /* Either nothing of it is left, or all of it is there and the ledger says done. */
@@ -320,62 +221,46 @@ static void test_success(void **state)
                 assert_true(world->applied[i] || i == 3);
 }
 
+static Ledger *fresh_plain(void)
+{
+        return fresh(plain);
+}
+
+static void check_plain(const Ledger *l)
+{
+        assert_untouched_or_complete(l, 5, 3);
+}
+
+static const Crash crash_plain = { fresh_plain, check_plain, 1 };
+
+/* two syncs per record, two points per apply: there must have been many */
 static void test_every_death_then_recovery(void **state)
 {
-        int deaths = 0;
-
-        for (int k = 1;; k++) {
-                _cleanup_(ledger_freep) Ledger *l = fresh(plain);
-
-                if (!life(l, false, k))
-                        break;
-                deaths++;
-                assert_false(life(l, true, 0));
-                assert_untouched_or_complete(l, 5, 3);
-        }
-        /* two syncs per record, two points per apply: there must have been many */
-        assert_true(deaths > 20);
+        assert_true(every_death(&crash_plain) > 20);
 }
 
 static void test_every_death_in_recovery(void **state)
 {
-        int deaths = 0;
+        assert_true(every_death_in_recovery(&crash_plain) > 100);
+}
 
-        for (int k = 1;; k++) {
-                for (int j = 1;; j++) {
-                        _cleanup_(ledger_freep) Ledger *l = fresh(plain);
-                        bool died;
+static Ledger *fresh_held(void)
+{
+        static const char *const steps[] = { "turn", "commit", "final", "hold", "need", NULL };
 
-                        if (!life(l, false, k))
-                                goto done;
-                        died = life(l, true, j);
-                        deaths += died;
-                        if (died)
-                                assert_false(life(l, true, 0));
-                        assert_untouched_or_complete(l, 5, 3);
-                        if (!died)
-                                break;
-                }
-        }
-done:
-        assert_true(deaths > 100);
+        return fresh(steps);
+}
+
+static void check_held(const Ledger *l)
+{
+        assert_untouched_or_complete(l, 5, 2);
 }
 
 static void test_what_is_held_is_taken_up_again(void **state)
 {
-        static const char *const steps[] = { "turn", "commit", "final", "hold", "need", NULL };
-        int deaths = 0;
+        static const Crash crash = { fresh_held, check_held, 1 };
 
-        for (int k = 1;; k++) {
-                _cleanup_(ledger_freep) Ledger *l = fresh(steps);
-
-                if (!life(l, false, k))
-                        break;
-                deaths++;
-                assert_false(life(l, true, 0));
-                assert_untouched_or_complete(l, 5, 2);
-        }
-        assert_true(deaths > 20);
+        assert_true(every_death(&crash) > 20);
 }
 
 static void test_failing_step_is_reverted_too(void **state)
@@ -783,18 +668,9 @@ static void test_ids_are_never_reused(void **state)
 
 static int setup(void **state)
 {
-        world = mmap(
-                NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        return world != MAP_FAILED && mkdtemp(dir) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-        _cleanup_(closedirp) DIR *d = opendir(dir);
-
-        for (struct dirent *e; d && (e = readdir(d));)
-                (void)unlinkat(dirfd(d), e->d_name, 0);
-        return rmdir(dir);
+        world = share(sizeof(*world));
+        fate = share(sizeof(*fate));
+        return mkdtemp(dir) ? 0 : -1;
 }
 
 int main(void)
@@ -825,5 +701,5 @@ int main(void)
                 cmocka_unit_test(test_ids_are_never_reused),
         };
 
-        return cmocka_run_group_tests(tests, setup, teardown);
+        return cmocka_run_group_tests(tests, setup, remove_dir);
 }

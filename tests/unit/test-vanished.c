@@ -4,18 +4,9 @@
  * gives back, and what it must not bind again. The engine, the ledger and the unbind are the real
  * ones; the nd bus is made up. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <signal.h>
-#include <sys/mman.h>
 
-#include "run.h"
-#include "util/text.h"
+#include "fixture-run.h"
 
 #define DEVICE "pfn0.0"
 
@@ -28,9 +19,6 @@ static struct World {
         bool child_dies; /* before its write */
         bool mute;       /* the way back finds no room in the ledger */
 } * world;
-/* Memory, as /run is. */
-static char dir[] = "/dev/shm/pmemremoved-test-XXXXXX";
-
 int __wrap_bind_driver(const char *device, char *buf, size_t size);
 int __wrap_bind_attach(const char *driver, const char *device);
 int __wrap_bind_detach(const char *driver, const char *device);
@@ -128,37 +116,22 @@ const StepOps *policy_find_step(const char *name)
         static const StepOps *const all[] = { &ops_turn, &ops_mount, &ops_intrude, &ops_late,
                 &ops_return, &ops_disable, &ops_fail, &step_commit, &step_unbind, &step_region };
 
-        for (size_t i = 0; i < ELEMENTSOF(all); i++)
-                if (streq(all[i]->name, name))
-                        return all[i];
-        return NULL;
+        return find_among(all, ELEMENTSOF(all), name);
 }
 
 static Ledger *new_ledger(const char *const steps[])
 {
-        _cleanup_(request_freep) Request *req = request_new();
-        _cleanup_(plan_freep) Plan *p = plan_new();
-        Ledger *l;
+        Plan *p = start_plan();
 
-        assert_int_equal(free_and_strdup(&req->target, "namespace0.0"), 0);
-        p->target = record_new("target", "namespace0.0");
         for (; *steps; steps++) {
-                Record *args = record_new("step", "namespace0.0");
                 bool forced = streq(*steps, "forced");
                 const char *op = forced ? "unbind" : *steps;
+                bool on_it = streq(op, "mount") || streq(op, "unbind");
 
-                assert_int_equal(record_set(args, "op", op), 0);
-                if (forced)
-                        assert_int_equal(record_set(args, "shutdown", "yes"), 0);
-                if (streq(op, "mount") || streq(op, "unbind"))
-                        assert_int_equal(record_set(args, "device", DEVICE), 0);
-                assert_int_equal(record_set(args, "driver", "nd_pmem"), 0);
-                assert_int_equal(record_set(args, "wait", "60000000"), 0);
-                assert_int_equal(plan_add_step(p, policy_find_step(op), 0, args), 0);
+                add_step(p, op, 0, "namespace0.0", "shutdown", forced ? "yes" : NULL, "device",
+                        on_it ? DEVICE : NULL, "driver", "nd_pmem", "wait", "60000000", NULL);
         }
-        assert_int_equal(plan_seal(p), 0);
-        assert_int_equal(ledger_create(dir, req, p, &l), 0);
-        return l;
+        return create_ledger(dir, NULL, p);
 }
 
 /* Runs it, and leaves the failure in f; the state it ended in. */
@@ -339,19 +312,8 @@ static void test_older_ledger(void **state)
 
 static int setup(void **state)
 {
-        world = mmap(
-                NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        return world == MAP_FAILED || !mkdtemp(dir) ? -1 : 0;
-}
-
-static int teardown(void **state)
-{
-        _cleanup_(closedirp) DIR *d = opendir(dir);
-
-        for (struct dirent *e; d && (e = readdir(d));)
-                (void)unlinkat(dirfd(d), e->d_name, 0);
-        (void)munmap(world, sizeof(*world));
-        return rmdir(dir);
+        world = share(sizeof(*world));
+        return mkdtemp(dir) ? 0 : -1;
 }
 
 int main(void)
@@ -370,5 +332,5 @@ int main(void)
                 cmocka_unit_test(test_older_ledger),
         };
 
-        return cmocka_run_group_tests(tests, setup, teardown);
+        return cmocka_run_group_tests(tests, setup, remove_dir);
 }
