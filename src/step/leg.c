@@ -134,7 +134,7 @@ static int is_same_disk(const Step *s)
 
         if (!devnode)
                 return -ENOMEM;
-        r = blkid_read(devnode, &info);
+        r = blkid_ask(devnode, &info);
         if (r < 0)
                 return r;
         return streq(info.type, "linux_raid_member") &&

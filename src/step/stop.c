@@ -103,7 +103,7 @@ static int is_same_leg(const Step *s, const char *leg)
 {
         _cleanup_(freep) char *devnode = string_printf("/dev/%s", leg);
         BlkidInfo info = { 0 };
-        int r = devnode ? blkid_read(devnode, &info) : -ENOMEM;
+        int r = devnode ? blkid_ask(devnode, &info) : -ENOMEM;
 
         if (r < 0)
                 return r;

@@ -181,7 +181,7 @@ static int check_area(const Step *s, Failure *f)
 
         if (!uuid)
                 return 0;
-        r = blkid_read(step_node(s), &info);
+        r = blkid_ask(step_node(s), &info);
         if (r < 0)
                 return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
                         "cannot be turned on again as swap: it cannot be read (%s)", strerror(-r));

@@ -93,7 +93,7 @@ static int check_source(const Step *s, Failure *f)
         /* An overlay has no device. */
         if (!uuid || *source != '/')
                 return 0;
-        r = blkid_read(source, &info);
+        r = blkid_ask(source, &info);
         if (r < 0)
                 return failure_set(f, FAILURE_ROLLBACK_FAILED, r, step_node(s),
                         "cannot be mounted again: %s cannot be read (%s)", source, strerror(-r));

@@ -12,3 +12,5 @@ typedef struct BlkidInfo {
 
 /* The only user of libblkid: what is written on this device. -ENODATA: nothing known. */
 int blkid_read(const char *devnode, BlkidInfo *ret) _must_check_;
+/* The same by a child, for whoever must not wait for a disk that does not answer: -ETIMEDOUT. */
+int blkid_ask(const char *devnode, BlkidInfo *ret) _must_check_;

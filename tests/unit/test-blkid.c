@@ -84,6 +84,23 @@ static void test_no_device(void **state)
         assert_int_equal(blkid_read("/nonexistent", &info), -ENOENT);
 }
 
+/* A disk behind which nobody is any more. */
+static void test_no_answer(void **state)
+{
+        BlkidInfo info;
+        int fd = have_scratch && mkdir(SCRATCH "/dead", 0700) == 0
+                         ? mount_fuse(SCRATCH "/dead", "40000")
+                         : -ENOENT;
+
+        if (fd < 0)
+                skip();
+        (void)alarm(60);
+        assert_int_equal(blkid_ask(SCRATCH "/dead/disk", &info), -ETIMEDOUT);
+        (void)alarm(0);
+        (void)close(fd);
+        assert_int_equal(blkid_ask("/dev/null", &info), -ENOTBLK);
+}
+
 static int group_setup(void **state)
 {
         have_scratch = private_scratch() >= 0;
@@ -101,6 +118,7 @@ int main(void)
                 cmocka_unit_test(test_nothing),
                 cmocka_unit_test(test_two_signatures),
                 cmocka_unit_test(test_no_device),
+                cmocka_unit_test(test_no_answer),
         };
 
         return cmocka_run_group_tests(tests, group_setup, NULL);

@@ -196,19 +196,6 @@ static void test_second_try(void **state)
 
 /* --- filesystems whose server does not answer --- */
 
-/* rootmode: of what lies at target, in octal digits. */
-static int mount_fuse(const char *target, const char *rootmode)
-{
-        int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-        char options[64];
-
-        (void)snprintf(
-                options, sizeof(options), "fd=%d,rootmode=%s,user_id=0,group_id=0", fd, rootmode);
-        if (fd < 0 || mount("none", target, "fuse", 0, options) < 0)
-                return -errno;
-        return fd;
-}
-
 static bool have_fuse(void)
 {
         int fd = mount_fuse(WORK, "40000");
