@@ -42,6 +42,21 @@ mount_pmem() {
         mount -o dax=always "${1:-/dev/pmem0}" "${2:-$mnt}"
 }
 
+# mount_slow: an XFS over a device that suspend_slow stops: whatever needs its storage then sleeps in the kernel.
+mount_slow() {
+        echo 0 >/proc/sys/kernel/hung_task_timeout_secs
+        wipefs -qa /dev/pmem0
+        dmsetup create slow --table "0 $(cat /sys/block/pmem0/size) linear /dev/pmem0 0"
+        udevadm settle
+        mkfs.xfs -q -f /dev/mapper/slow
+        mkdir -p "$mnt"
+        mount /dev/mapper/slow "$mnt"
+}
+
+suspend_slow() {
+        dmsetup suspend --noflush --nolockfs slow
+}
+
 make_ext4() {
         mkfs.ext4 -q -F -b 4096 "${1:-/dev/pmem0}"
 }
@@ -169,6 +184,16 @@ bus_path=/org/pmemremoved1
 # conf LINE...: the whole policy file.
 conf() {
         printf '%s\n' "$@" >/etc/pmemremoved.conf
+}
+
+# child_named COMM: the first process of the service that calls itself so.
+child_named() {
+        local pid comm
+        while read -r pid; do
+                { read -r comm <"/proc/$pid/comm"; } 2>/dev/null || continue
+                [ "$comm" != "$1" ] || { echo "$pid"; return; }
+        done </sys/fs/cgroup/system.slice/pmemremoved.service/cgroup.procs
+        return 1
 }
 
 start_daemon() {

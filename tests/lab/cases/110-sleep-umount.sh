@@ -19,24 +19,13 @@ measure() {
         caller=$!
 }
 
-suspend() {
-        dmsetup suspend --noflush --nolockfs slow
-}
-
 # Everything that is told while it sleeps.
 sleeping() {
         wait_for 'property Progress | grep -q "sleeps in the kernel\|sleeps there"' 20
         property Progress
 }
 
-# They sleep on purpose.
-echo 0 >/proc/sys/kernel/hung_task_timeout_secs
-wipefs -qa /dev/pmem0
-dmsetup create slow --table "0 $(cat /sys/block/pmem0/size) linear /dev/pmem0 0"
-udevadm settle
-mkfs.xfs -q -f /dev/mapper/slow
-mkdir -p "$mnt"
-mount /dev/mapper/slow "$mnt"
+mount_slow
 conf '[Policy]' 'DrainSignals=SIGTERM:1h'
 start_daemon
 measure
@@ -50,7 +39,7 @@ begin() {
         crash --stop "$1" worker
         request namespace0.0 mode s graceful
         crashed
-        suspend
+        suspend_slow
         measure
         kill -CONT "$(pgrep -of '^pmemremoved --run')"
 }

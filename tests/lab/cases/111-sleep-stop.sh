@@ -4,14 +4,7 @@
 # lab: kernel=new config=two timeout=400
 # matrix: the daemon is stopped or killed while a umount sleeps | graceful | the next one waits for the kernel, then undoes
 
-# They sleep on purpose.
-echo 0 >/proc/sys/kernel/hung_task_timeout_secs
-wipefs -qa /dev/pmem0
-dmsetup create slow --table "0 $(cat /sys/block/pmem0/size) linear /dev/pmem0 0"
-udevadm settle
-mkfs.xfs -q -f /dev/mapper/slow
-mkdir -p "$mnt"
-mount /dev/mapper/slow "$mnt"
+mount_slow
 conf '[Policy]' 'DrainSignals=SIGTERM:1h'
 mkdir -p /run/systemd/system/pmemremoved.service.d
 printf '[Service]\nTimeoutStopSec=8s\n' >/run/systemd/system/pmemremoved.service.d/stop.conf
@@ -24,7 +17,7 @@ begin() {
         crash --stop 'begin.*step=unmount' worker
         request namespace0.0 mode s graceful
         crashed
-        dmsetup suspend --noflush --nolockfs slow
+        suspend_slow
         kill -CONT "$(pgrep -of '^pmemremoved --run')"
         wait_for 'property Progress | grep -q "sleeps in the kernel"' 20
         property Progress

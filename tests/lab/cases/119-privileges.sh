@@ -28,15 +28,6 @@ status() {
         sed -n "s/^$2:\t//p" "/proc/$1/status"
 }
 
-child_named() {
-        local pid comm
-        while read -r pid; do
-                { read -r comm <"/proc/$pid/comm"; } 2>/dev/null || continue
-                [ "$comm" != "$1" ] || { echo "$pid"; return; }
-        done </sys/fs/cgroup/system.slice/pmemremoved.service/cgroup.procs
-        return 1
-}
-
 mount_pmem
 conf '[Policy]' 'DrainSignals=SIGTERM:100ms' 'FreezeTimeout=20s'
 start_daemon

@@ -5,15 +5,6 @@
 # lab: kernel=new config=two timeout=900 ci=no
 # matrix: stop, restart, upgrade, daemon-reexec in each state of a removal | forced | undone, or completed; nothing left
 
-child_named() {
-        local pid comm
-        while read -r pid; do
-                { read -r comm <"/proc/$pid/comm"; } 2>/dev/null || continue
-                [ "$comm" != "$1" ] || { echo "$pid"; return; }
-        done </sys/fs/cgroup/system.slice/pmemremoved.service/cgroup.procs
-        return 1
-}
-
 # newest: the number of the last ledger.
 newest() {
         local l max=0
