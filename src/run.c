@@ -319,10 +319,10 @@ int run_plan(Ledger *l, int socket_fd, Failure *f)
         return r;
 }
 
-/* The cause an earlier life of this run gave, or that it died. */
+/* The cause an earlier life of this run gave, unless a climb has forgiven it, or that it died. */
 static void recall_failure(const Run *run, Failure *f)
 {
-        const Record *r = ledger_last(run->ledger, "fail");
+        const Record *r = run_failed(run) ? ledger_last(run->ledger, "fail") : NULL;
         FailureKind kind =
                 r ? failure_kind_from_string(strempty(record_get(r, "kind"))) : FAILURE_FAILED;
 

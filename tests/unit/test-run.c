@@ -422,6 +422,34 @@ static void test_busy_climbs(void **state)
         assert_int_equal(world->applies[1], 1);
 }
 
+/* What made it climb is forgiven: a death on the second rung is told as the death that it was. */
+static void test_death_after_climb(void **state)
+{
+        static const char *const steps[] = { "turn", "turn1", "turn1", "turn2", "turn", NULL };
+        unsigned climbed = 0;
+
+        for (int k = 1;; k++) {
+                _cleanup_(ledger_freep) Ledger *l = fresh(steps), *now = NULL;
+                bool died;
+
+                world->fail_at = 2;
+                world->fail_kind = FAILURE_BUSY;
+                died = life(l, false, k);
+                now = reload(l);
+                if (!died)
+                        break;
+                world->fail_at = 0;
+                assert_false(life(l, true, 0));
+                if (!streq(result_of(l), "done"))
+                        assert_clean(5);
+                if (!ledger_last(now, "climb") || streq(result_of(l), "done"))
+                        continue;
+                assert_string_equal(result_of(l), "failed");
+                climbed++;
+        }
+        assert_true(climbed > 3);
+}
+
 static void test_other_failures_do_not_climb(void **state)
 {
         _cleanup_(ledger_freep) Ledger *l = fresh(ladder);
@@ -689,6 +717,7 @@ int main(void)
                 cmocka_unit_test(test_revert_failure_is_stuck_but_goes_on),
                 cmocka_unit_test(test_revert_is_tried_again),
                 cmocka_unit_test(test_busy_climbs),
+                cmocka_unit_test(test_death_after_climb),
                 cmocka_unit_test(test_other_failures_do_not_climb),
                 cmocka_unit_test(test_busy_on_last_rung_is_undone),
                 cmocka_unit_test(test_lost_parent_cancels),
