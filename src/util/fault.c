@@ -100,11 +100,23 @@ static bool is_meant(const Record *r, const char *place, const char *detail)
                same_if_given(r, "detail", detail) && same_if_given(r, "by", this_role);
 }
 
+static bool has_fired(const char *name)
+{
+        char file[16], path[256];
+
+        (void)snprintf(file, sizeof(file), "%.8s.fired", name);
+        fault_path(file, path, sizeof(path));
+        return access(path, F_OK) == 0;
+}
+
 static bool is_its_turn(const Record *r, unsigned i)
 {
+        const char *since = record_get(r, "since");
         uint64_t nth = 1;
 
         if (record_get(r, "nth") && record_get_u64(r, "nth", &nth) < 0)
+                return false;
+        if (since && !has_fired(since))
                 return false;
         return ++seen[i] == nth || (record_get(r, "stay") && seen[i] > nth);
 }

@@ -11,7 +11,8 @@
  * and the fault fires once: the file is then called "1.fired", and a line in it says who was hit.
  * The name is the place; "detail" (left out: any; a pattern of glob(7), for process ids) is the
  * number of the step, or for what is written the verb and the name of the record; "by" the role of
- * the process that must come there; "nth" counts, in that process, what matches. Actions:
+ * the process that must come there; "nth" counts, in that process, what matches, with
+ * "since=1" only once fault 1 has fired. Actions:
  *
  *     kill, stop   whom="worker daemon guardian recovery below": SIGKILL or SIGSTOP, as if at one
  *                  instant; "recovery" is the unit's --recover, "below" the child of the worker

@@ -37,13 +37,13 @@ function is_alike(place) {
         return current != "" && index(alike, " " current " ") && place !~ /^(before|after|revert-before|revert-after)$/
 }
 
-function row(place, nth, detail, whom, action,    fault) {
-        fault = place " detail=" word(detail) " by=" role (nth > 1 ? " nth=" nth : "")
+function row(place, detail, whom, action,    fault) {
+        fault = place " detail=" word(detail) " by=" role (first == "" ? "" : " since=1")
         fault = fault (whom == "-" ? "" : " whom=" word(whom)) " " action
         print (prefix == "" ? "" : prefix " ") place " " detail "|" whom "|" (first == "" ? "" : first "|") fault
 }
 
-function rows_for(place, nth, there, detail,    all, n, mask, i, whom, roles) {
+function rows_for(place, there, detail,    all, n, mask, i, whom, roles) {
         n = 0
         split("worker daemon guardian recovery", roles, " ")
         for (i = 1; i <= 4; i++)
@@ -59,7 +59,7 @@ function rows_for(place, nth, there, detail,    all, n, mask, i, whom, roles) {
                 else if (place ~ /^write/ && whom !~ /^(worker|daemon|recovery)$/)
                         prune("at a write of the ledger one dies, pairs die beside it")
                 else
-                        row(place, nth, detail, whom, "action=kill")
+                        row(place, detail, whom, "action=kill")
         }
 }
 
@@ -71,7 +71,6 @@ $2 == role {
         # The next removal meets another process.
         if (detail ~ /^(signalled|newcomer|left|held|killed|sigbus|warn) [0-9]+$/)
                 sub(/[0-9]+$/, "*", detail)
-        nth = ++seen[place, detail]
         if (place == "write-before" && detail ~ /^(rollback|recovering)$/)
                 turned = 1
         if (prefix != "" && !turned)
@@ -84,19 +83,19 @@ $2 == role {
         # The planner's, and those of looks at the machine: they hold nothing.
         if (role == "daemon" && place ~ /^child/)
                 next
-        if (prefix == "" && nth > 1 || prefix != "" && again[place, detail]++) {
+        if (seen[place, detail]++) {
                 prune("the same point once more")
                 next
         }
         if (place == "write-before" && detail !~ /^end /)
-                row("torn", 1, detail, there ~ /recovery/ ? "recovery" : role == "daemon" ? "daemon" : "worker", "action=kill")
+                row("torn", detail, there ~ /recovery/ ? "recovery" : role == "daemon" ? "daemon" : "worker", "action=kill")
         if (repeated(place, detail)) {
                 prune("nothing happens between this write and the point beside it")
                 next
         }
-        rows_for(place, nth, there, detail)
+        rows_for(place, there, detail)
         if (place == "child-before" && role != "recovery")
-                row(place, nth, detail, "below", "action=kill")
+                row(place, detail, "below", "action=kill")
         if (place ~ /^(before|revert-before)$/)
-                row(place, nth, detail, "-", "action=fail err=5")
+                row(place, detail, "-", "action=fail err=5")
 }
