@@ -2,85 +2,20 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The daemon on a bus of its own and on a made-up machine, asked as any client would ask it.
-# FAKE_MACHINE, FAKE_POLKIT, FAKE_LOGIN and PMEMREMOVECTL name the programs. Exit status 77: not root, or no bus daemon here.
+# shellcheck source=tests/bus/common.sh
+. "$(dirname "$0")/common.sh"
 
-set -eu
-
-program=${FAKE_MACHINE:-./tests/bus/fake-machine}
-polkit_program=${FAKE_POLKIT:-./tests/bus/fake-polkit}
-login_program=${FAKE_LOGIN:-./tests/bus/fake-login}
-other_program=${FAKE_OTHER:-./tests/bus/fake-other}
-client=${PMEMREMOVECTL:-./src/pmemremovectl}
-command -v dbus-daemon >/dev/null || exit 77
-command -v busctl >/dev/null || exit 77
-[ "$(id -u)" = 0 ] || exit 77
-
-work=$(mktemp -d)
-daemon=
-bus=
-polkit=
-login=
-monitor=
-holder=
-other=
-cleanup() {
-        [ -z "$holder" ] || kill "$holder" 2>/dev/null || :
-        [ -z "$monitor" ] || kill "$monitor" 2>/dev/null || :
-        [ -z "$daemon" ] || kill -KILL "$daemon" 2>/dev/null || :
-        [ -z "$polkit" ] || kill "$polkit" 2>/dev/null || :
-        [ -z "$login" ] || kill "$login" 2>/dev/null || :
-        [ -z "$other" ] || kill "$other" 2>/dev/null || :
-        [ -z "$bus" ] || kill "$bus" 2>/dev/null || :
-        rm -rf "$work"
-}
-trap cleanup EXIT
-
-cat >"$work/bus.conf" <<CONF
-<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <listen>unix:path=$work/bus</listen>
-  <auth>EXTERNAL</auth>
+export FAKE_HOOK="$work/10-site"
+log_level=debug
+start_bus <<CONF
   <policy context="default">
     <allow user="*"/>
     <allow own="*"/>
     <allow send_destination="*"/>
     <allow receive_sender="*"/>
   </policy>
-</busconfig>
 CONF
-chmod 755 "$work"
-dbus-daemon --config-file="$work/bus.conf" --nofork --nopidfile --address="unix:path=$work/bus" \
-        2>/dev/null &
-bus=$!
 
-export DBUS_SYSTEM_BUS_ADDRESS="unix:path=$work/bus"
-export RUNTIME_DIRECTORY="$work/run"
-export FAKE_WORLD="$work/world"
-export FAKE_HOOK="$work/10-site"
-
-fail() {
-        echo "FAILED: $*" >&2
-        echo "--- log" >&2
-        cat "$work/log" >&2
-        exit 1
-}
-
-# Polls for a condition; what is waited for has no deadline worth asserting, this only ends a hang.
-eventually() {
-        for _ in $(seq 300); do
-                "$@" && return 0
-                sleep 0.1
-        done
-        fail "never: $*"
-}
-
-ctl() {
-        busctl --address="$DBUS_SYSTEM_BUS_ADDRESS" --timeout=60 "$@"
-}
-manager() {
-        ctl call org.pmemremoved1 /org/pmemremoved1 org.pmemremoved1.Manager "$@"
-}
 removal() {
         path=$1
         shift
@@ -110,16 +45,6 @@ expect_error() {
                 fail "no error $name from: $*"
         fi
         grep -q "$name" "$work/out" || fail "not $name but: $(cat "$work/out")"
-}
-# This one: of one that was killed, the bus may not have heard yet.
-present() {
-        ctl status org.pmemremoved1 2>/dev/null | grep -qx "PID=$daemon"
-}
-start() {
-        : >"$work/log"
-        "$program" --log-level=debug 2>>"$work/log" &
-        daemon=$!
-        eventually present
 }
 heard() {
         grep -q "$1" "$work/signals"
@@ -162,7 +87,6 @@ world_is() {
         : >"$work/world"
 }
 
-eventually test -S "$work/bus"
 : >"$work/world"
 start
 

@@ -2,43 +2,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Callers who mean no good, on a bus of their own with the limits of a system bus, and a machine with names that mean no good.
-# HOSTILE_COUNT says how often each thing is asked. Exit status 77: not root, or no bus daemon here.
+# HOSTILE_COUNT says how often each thing is asked, HOSTILE names the program that asks.
+# shellcheck source=tests/bus/common.sh
+. "$(dirname "$0")/common.sh"
 
-set -eu
-
-program=${FAKE_MACHINE:-./tests/bus/fake-machine}
 hostile=${HOSTILE:-./tests/bus/hostile}
-polkit_program=${FAKE_POLKIT:-./tests/bus/fake-polkit}
-login_program=${FAKE_LOGIN:-./tests/bus/fake-login}
-client=${PMEMREMOVECTL:-./src/pmemremovectl}
-command -v dbus-daemon >/dev/null || exit 77
-command -v busctl >/dev/null || exit 77
-[ "$(id -u)" = 0 ] || exit 77
-
 policy=$(cd "${top_srcdir:-.}" && pwd)/conf/org.pmemremoved1.conf
-work=$(mktemp -d)
-daemon=
-bus=
-polkit=
-login=
-cleanup() {
-        [ -z "$login" ] || kill "$login" 2>/dev/null || :
-        [ -z "$polkit" ] || kill "$polkit" 2>/dev/null || :
-        [ -z "$daemon" ] || kill -KILL "$daemon" 2>/dev/null || :
-        [ -z "$bus" ] || kill "$bus" 2>/dev/null || :
-        rm -rf "$work"
-}
-trap cleanup EXIT
-chmod 755 "$work"
+export FAKE_MORE="$work/more"
 
 # Who owns no name gets no calls, as on a system bus.
-cat >"$work/bus.conf" <<CONF
-<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
+start_bus <<CONF
   <type>system</type>
-  <listen>unix:path=$work/bus</listen>
-  <auth>EXTERNAL</auth>
   <policy context="default">
     <allow user="*"/>
     <deny own="*"/>
@@ -59,51 +33,14 @@ cat >"$work/bus.conf" <<CONF
     <allow send_destination="org.freedesktop.login1"/>
   </policy>
   <include>$policy</include>
-</busconfig>
 CONF
-dbus-daemon --config-file="$work/bus.conf" --nofork --nopidfile --address="unix:path=$work/bus" 2>"$work/bus.log" &
-bus=$!
 
-export DBUS_SYSTEM_BUS_ADDRESS="unix:path=$work/bus"
-export RUNTIME_DIRECTORY="$work/run"
-export FAKE_WORLD="$work/world"
-export FAKE_MORE="$work/more"
-
-fail() {
-        echo "FAILED: $*" >&2
-        echo "--- log" >&2
-        tail -n 20 "$work/log" >&2
-        exit 1
-}
-eventually() {
-        for _ in $(seq 300); do
-                "$@" && return 0
-                sleep 0.1
-        done
-        fail "never: $*"
-}
-ctl() {
-        busctl --address="$DBUS_SYSTEM_BUS_ADDRESS" --timeout=60 "$@"
-}
-manager() {
-        ctl call org.pmemremoved1 /org/pmemremoved1 org.pmemremoved1.Manager "$@"
-}
-present() {
-        ctl status org.pmemremoved1 2>/dev/null | grep -qx "PID=$daemon"
-}
-start() {
-        : >"$work/log"
-        "$program" 2>>"$work/log" &
-        daemon=$!
-        eventually present
-}
 stop() {
         kill "$daemon"
         wait "$daemon" || fail "exit status $?"
         daemon=
 }
 
-eventually test -S "$work/bus"
 echo org.pmemremoved1.inhibit-delay >"$work/allowed"
 "$polkit_program" /dev/null "$work/allowed" &
 polkit=$!
