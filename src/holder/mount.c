@@ -3,7 +3,6 @@
 /* Mounts of a filesystem in every mount namespace, and the facts that only a mounted filesystem
  * tells. */
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -101,10 +100,12 @@ int holder_add_mount(HolderScan *scan, Node *below, const Mount *m, Node **ret)
 
 /* --- facts about a mounted filesystem --- */
 
-/* A namespace without a process has no /proc/PID/root. */
-static int open_orphan(const Node *mount)
+/* Never by a path from here: above it may lie, in that namespace, what a dead server has to answer
+ * for, and a planner that sleeps there keeps a place from everybody. */
+static int open_root(const Node *mount)
 {
-        MountPlace place = {
+        const MountPlace place = {
+                .ns_pid = (pid_t)node_get_u64(mount, "ns-pid"),
                 .ns = (ino_t)node_get_u64(mount, "ns"),
                 .ns_id = node_get_u64(mount, "ns-id"),
                 .id = node_get_u64(mount, "id"),
@@ -112,19 +113,6 @@ static int open_orphan(const Node *mount)
         };
 
         return mounts_open(&place);
-}
-
-static int open_root(const Node *mount)
-{
-        char path[4352];
-        int fd;
-
-        if (node_has(mount, "ns-pid", "0"))
-                return open_orphan(mount);
-        (void)snprintf(path, sizeof(path), "/proc/%s/root%s", strempty(node_get(mount, "ns-pid")),
-                strempty(node_get(mount, "target")));
-        fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-        return fd < 0 ? -errno : fd;
 }
 
 /* The path is looked up again, so it is compared again. */

@@ -55,8 +55,8 @@ static void frost_drop(void *object)
         free(frost);
 }
 
-/* Never by a path from here: any user can make himself a mount namespace in which what is above a
- * mount of his is a filesystem whose server does not answer, and no signal ends that wait
+/* Never by a path from here: above it may lie, in that namespace, a filesystem whose server does
+ * not answer (FUSE where its owner lets root in, NFS), and no signal ends that wait
  * (request_wait_answer(), fs/fuse/dev.c). One that is hidden is none that can be opened. */
 static int open_mount(const Mount *m)
 {

@@ -277,8 +277,8 @@ static int map_strange_file(void *arg)
         return 0;
 }
 
-/* The only mount left is in the namespace of somebody who has a folder above it answer nothing: any
- * user can make himself such a one. */
+/* The only mount left is in the namespace of somebody, a container, in which a folder above it
+ * answers nothing. */
 static void test_hidden_behind_who_does_not_answer(void **state)
 {
         _cleanup_(ledger_freep) Ledger *l = NULL;
