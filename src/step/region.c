@@ -4,9 +4,8 @@
  * without a question (nd_region_remove, drivers/nvdimm/region.c), so that nothing is left is asked
  * here. */
 
-#include "step/step.h"
+#include "step/common.h"
 #include "sys/bind.h"
-#include "sys/child.h"
 #include "sys/sysfs.h"
 
 static bool is_disabled(const Step *s)
@@ -54,7 +53,10 @@ static int region_apply(const Step *s, Run *run, Failure *f)
         /* What somebody else has disabled is not enabled again. */
         r = run_note(run, "disabling", step_node(s), NULL);
         if (r == 0)
-                r = child_call(detach_in_child, (void *)s, step_get_u64(s, "wait"), -EBADF);
+                r = step_call(s, run, detach_in_child, f);
+        if (r == -ETIMEDOUT)
+                return failure_set(f, FAILURE_TIMED_OUT, r, step_node(s),
+                        "the unbind took longer than UnbindTimeout=");
         if (r < 0)
                 return r;
         return is_disabled(s) ? 0

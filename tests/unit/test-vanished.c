@@ -16,6 +16,7 @@ static struct World {
         bool refuses; /* to bind */
         int binds;
         int asked;
+        bool never_returns;
         bool child_dies; /* before its write */
         bool mute;       /* the way back finds no room in the ledger */
 } * world;
@@ -44,10 +45,19 @@ int __wrap_bind_detach(const char *driver, const char *device)
         world->asked++;
         if (world->child_dies)
                 (void)raise(SIGKILL);
+        while (world->never_returns)
+                (void)pause();
         if (!world->bound)
                 return -ENODEV;
         world->bound = false;
         return 0;
+}
+
+/* Of a region: there is nothing on it. */
+int __wrap_sysfs_list(const char *folder, char ***ret);
+int __wrap_sysfs_list(const char *folder, char ***ret)
+{
+        return strv_split("", ret);
 }
 
 /* The console of this machine is not the test's. */
@@ -119,6 +129,8 @@ const StepOps *policy_find_step(const char *name)
         return find_among(all, ELEMENTSOF(all), name);
 }
 
+static const char *wait_usec = "60000000";
+
 static Ledger *new_ledger(const char *const steps[])
 {
         Plan *p = start_plan();
@@ -129,7 +141,7 @@ static Ledger *new_ledger(const char *const steps[])
                 bool on_it = streq(op, "mount") || streq(op, "unbind");
 
                 add_step(p, op, 0, "namespace0.0", "shutdown", forced ? "yes" : NULL, "device",
-                        on_it ? DEVICE : NULL, "driver", "nd_pmem", "wait", "60000000", NULL);
+                        on_it ? DEVICE : NULL, "driver", "nd_pmem", "wait", wait_usec, NULL);
         }
         return create_ledger(dir, NULL, p);
 }
@@ -296,6 +308,22 @@ static void recover(bool old, const char *step, Failure *f)
         assert_int_equal(run_recover(again, -EBADF, f), 0);
 }
 
+/* That the time was up is told as that, and not as a failure of the region. */
+static void test_region_that_stays(void **state)
+{
+        static const char *const steps[] = { "region", NULL };
+        Failure f;
+
+        wait_usec = "300000";
+        (void)alarm(60);
+        assert_string_equal(
+                run_in((struct World){ .bound = true, .never_returns = true }, steps, &f),
+                "rolled-back");
+        (void)alarm(0);
+        wait_usec = "60000000";
+        assert_int_equal(f.kind, FAILURE_TIMED_OUT);
+}
+
 static void test_older_ledger(void **state)
 {
         static const char *const steps[] = { "unbind", "region" };
@@ -329,6 +357,7 @@ int main(void)
                 cmocka_unit_test(test_no_excuse),
                 cmocka_unit_test(test_no_room_on_the_way_back),
                 cmocka_unit_test(test_killed_before_its_write),
+                cmocka_unit_test(test_region_that_stays),
                 cmocka_unit_test(test_older_ledger),
         };
 
