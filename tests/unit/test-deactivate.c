@@ -79,7 +79,7 @@ static Ledger *new_ledger(bool fails)
         Plan *p = start_plan();
 
         add_step(p, "deactivate", 0, NAME, "dev", "253:9", "devs", "1:1=pmem0", "table",
-                TABLE_OF(KEY_NAME), "wait", "1000000", NULL);
+                TABLE_OF(KEY_NAME), "wait", "60000000", NULL);
         if (fails)
                 add_step(p, "fail", 0, "node", NULL);
         return create_ledger(dir, NULL, p);

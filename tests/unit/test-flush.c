@@ -45,7 +45,7 @@ static const char *flush(struct World w, Failure *f)
         Plan *p = start_plan();
         int r;
 
-        add_step(p, "flush", 0, "region0", "wait", "300000", NULL);
+        add_step(p, "flush", 0, "region0", "wait", w.answer > 0 ? "300000" : "60000000", NULL);
         l = create_ledger(dir, NULL, p);
         *world = w;
         *f = (Failure){ 0 };
