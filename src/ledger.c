@@ -80,7 +80,7 @@ static int next_id(const char *dir, int dir_fd, uint64_t *ret)
         char buf[32] = "";
         uint64_t id = 0, highest;
         ssize_t n;
-        int r;
+        int size, r;
 
         if (fd < 0)
                 return fd;
@@ -98,9 +98,10 @@ static int next_id(const char *dir, int dir_fd, uint64_t *ret)
         *ret = MAX_OF(id, highest) + 1;
         if (*ret >= ID_MAX)
                 return -EOVERFLOW;
-        n = snprintf(buf, sizeof(buf), "%" PRIu64 "\n", *ret);
-        if (pwrite(fd, buf, (size_t)n, 0) != n)
-                return -EIO;
+        size = snprintf(buf, sizeof(buf), "%" PRIu64 "\n", *ret);
+        n = pwrite(fd, buf, (size_t)size, 0);
+        if (n != size)
+                return n < 0 ? -errno : -EIO;
         return fdatasync(fd) < 0 ? -errno : 0;
 }
 
@@ -149,7 +150,12 @@ static int write_head(Ledger *l, int dir_fd)
         (void)snprintf(name, sizeof(name), "%" PRIu64 LEDGER_SUFFIX, l->id);
         if (linkat(AT_FDCWD, self, dir_fd, name, AT_SYMLINK_FOLLOW) < 0)
                 return -errno;
-        return fsync(dir_fd) < 0 ? -errno : 0;
+        if (fsync(dir_fd) >= 0)
+                return 0;
+        r = -errno;
+        /* Or the next daemon would find a removal that was never begun, and recover it. */
+        (void)unlinkat(dir_fd, name, 0);
+        return r;
 }
 
 /* The caller keeps its own request and plan: the ledger gets what a reader would get, parsed from
