@@ -205,6 +205,7 @@ static bool once(const Attack *a, unsigned long *kept)
 {
         unsigned before_fds = first_fds, children = 0, after_fds;
         unsigned long before = rss_kib("VmRSS:"), peak = before;
+        uint64_t since = now_usec();
         pid_t pids[32], honest;
         bool ended, bad = false;
 
@@ -218,11 +219,11 @@ static bool once(const Attack *a, unsigned long *kept)
         settle(before_fds);
         after_fds = count_descriptors();
         *kept = rss_kib("VmRSS:");
-        printf("%-12s %7lu %7lu %7lu  %6.2f %6.2f  %7lu %7lu %7lu  %4u %4u  %3u\n", a->name,
+        printf("%-12s %7lu %7lu %7lu  %6.2f %6.2f  %7lu %7lu %7lu  %4u %4u  %3u  %5.1f\n", a->name,
                 figures->calls, figures->answers, figures->errors,
                 (double)figures->slowest_usec / USEC_PER_SEC,
                 (double)figures->slowest_plan_usec / USEC_PER_SEC, before, peak, *kept, before_fds,
-                after_fds, children);
+                after_fds, children, (double)(now_usec() - since) / USEC_PER_SEC);
         fflush(stdout);
         bad |= complain(a->name, !ended, "an attacker was cut off, or never answered");
         bad |= complain(a->name, *figures->odd, figures->odd);
@@ -279,9 +280,9 @@ int main(int argc, char **argv)
                 return 2;
         warm_up();
         first_fds = count_descriptors();
-        printf("%-12s %7s %7s %7s  %6s %6s  %7s %7s %7s  %4s %4s  %3s\n", "attack", "calls",
+        printf("%-12s %7s %7s %7s  %6s %6s  %7s %7s %7s  %4s %4s  %3s  %5s\n", "attack", "calls",
                 "answers", "errors", "read/s", "plan/s", "KiB", "peak", "after", "fds", "then",
-                "kids");
+                "kids", "s");
         for (const Attack *a = attacks; a->name; a++)
                 if (wanted(a->name, argv + optind))
                         good = again_and_again(a) && good;
