@@ -89,6 +89,13 @@ void dead_free_all(Manager *m)
         m->dead = NULL;
 }
 
+static void read_report(int fd, char buf[static REPORT_MAX])
+{
+        ssize_t n = pread(fd, buf, REPORT_MAX - 1, 0);
+
+        buf[n < 0 ? 0 : n] = '\0';
+}
+
 /* --- child --- */
 
 /* The number belongs to the dead disk as long as the filesystem holds it; one that has a disk is
@@ -104,13 +111,23 @@ static bool is_dead(dev_t dev)
         return access(path, F_OK) < 0 && errno == ENOENT;
 }
 
+/* Each mount namespace has its copy of a mount. */
+static void note_unmounted(const char *target, int report_fd)
+{
+        char report[REPORT_MAX];
+
+        read_report(report_fd, report);
+        if (!list_contains(report, target))
+                (void)dprintf(report_fd, "%s%s", *report ? ", " : "", target);
+}
+
 static int unmount(const Mount *m, int report_fd)
 {
         const MountPlace place = mount_place(m);
         int r = mounts_umount(&place, false, UMOUNT_USEC, -EBADF);
 
         if (r == 0)
-                (void)dprintf(report_fd, "%s ", m->target);
+                note_unmounted(m->target, report_fd);
         return r == -ENOENT ? 0 : r;
 }
 
@@ -185,13 +202,6 @@ static void again_later(Dead *d)
                 d->pause_usec, USEC_PER_SEC, on_again, d);
 }
 
-static void read_report(const Dead *d, char buf[static REPORT_MAX])
-{
-        ssize_t n = pread(d->report_fd, buf, REPORT_MAX - 1, 0);
-
-        buf[n < 0 ? 0 : n] = '\0';
-}
-
 static void tell_failed(Dead *d, int err, const char *users)
 {
         if (d->said_err == err && streq(d->said, users))
@@ -210,7 +220,7 @@ static int on_exit_of_cleaner(sd_event_source *s, const siginfo_t *si, void *use
         if (!d)
                 return reap_done(s);
         d->pid = 0;
-        read_report(d, report);
+        read_report(d->report_fd, report);
         d->exit = sd_event_source_disable_unref(d->exit);
         d->report_fd = safe_close(d->report_fd);
         if (si->si_code != CLD_EXITED || si->si_status != 0) {
@@ -220,7 +230,7 @@ static int on_exit_of_cleaner(sd_event_source *s, const siginfo_t *si, void *use
         }
         if (*report)
                 log_message(LOG_NOTICE,
-                        "The dead mounts of %s, which had vanished, were unmounted: %s", d->name,
+                        "The dead mounts of %s, which had vanished, were unmounted: %s.", d->name,
                         report);
         dead_drop(d);
         return 0;

@@ -131,7 +131,7 @@ echo x >"$mnt/x"
 wait_for 'busctl get-property $bus_name $bus_path/device/namespace1_2e0 $bus_name.Device Holders | grep -q mount' 90
 unbind nd_pmem "$(basename "$(dirname "$(grep -l namespace1.0 /sys/bus/nd/devices/btt*/namespace)")")"
 wait_for '! is_mounted' 20
-journalctl -q -o cat -u pmemremoved | grep 'dead mounts of namespace1.0.*were unmounted'
+wait_for 'journalctl -q -o cat -u pmemremoved | grep -qx "The dead mounts of namespace1.0.* were unmounted: $mnt."' 20
 
 note "the firmware's device that all of it hangs from"
 can_be_removed
