@@ -97,9 +97,29 @@ grep -q 'nobody was known' /run/said
 told_once
 bind_again namespace0.0
 
-note "CleanDeadMounts: not before the memory is back, nobody is killed for it, who is in the way is named"
+# cleaned: unmounted by the daemon, and nothing is lost.
+cleaned() {
+        wait_for '! is_mounted' 60
+        wait_for is_alone 10
+        mount_pmem
+        /lab/pmemapp --verify --ack=/run/ack "$mnt/data"
+        umount "$mnt"
+        rm -f /run/ack
+}
+
+note "CleanDeadMounts: not before the memory is back"
 conf '[Policy]' 'CleanDeadMounts=yes'
 systemctl reload pmemremoved
+in_use
+unbind nd_pmem "$(bound_device namespace0.0)"
+told_once
+wait_for '! is_alive $app' 10
+sleep 3
+is_mounted || fail "it was unmounted without its memory"
+bind_again namespace0.0
+cleaned
+
+note "... nobody is killed for it, who is in the way is named"
 in_use
 # shellcheck disable=SC2217 # it holds the file
 sleep infinity <"$mnt/data" &
@@ -107,19 +127,13 @@ holder=$!
 unbind nd_pmem "$(bound_device namespace0.0)"
 told_once
 wait_for '! is_alive $app' 10
-sleep 1
-is_mounted || fail "it was unmounted without its memory"
 bind_again namespace0.0
 wait_for 'journalctl -q -o cat -u pmemremoved | grep "dead mounts of namespace0.0.*in use by $holder (sleep)"' 90
 is_alive "$holder" || fail "it was killed for that"
+is_mounted
 kill "$holder"
 wait "$holder" || true
-wait_for '! is_mounted' 60
-wait_for is_alone 10
-mount_pmem
-/lab/pmemapp --verify --ack=/run/ack "$mnt/data"
-umount "$mnt"
-rm -f /run/ack
+cleaned
 
 note "and at once where no page can have been mapped"
 ndctl destroy-namespace -f namespace1.0 2>/dev/null
