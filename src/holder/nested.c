@@ -26,11 +26,12 @@ static bool has_nested(const MountList *mounts, uint64_t id)
         return false;
 }
 
+/* What cannot be asked is taken for busy: it would be found out in the middle of the removal. */
 static bool is_busy(const Mount *m)
 {
         const MountPlace place = mount_place(m);
 
-        return mounts_busy(&place) == 1;
+        return mounts_busy(&place) != 0;
 }
 
 /* "812 (db), 977 (shell)", or that nobody shows. */

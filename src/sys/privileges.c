@@ -17,11 +17,13 @@
 
 #include "sys/privileges.h"
 
+#include <endian.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -35,7 +37,7 @@
 
 #define CALLS_MAX 32
 
-/* What a dry run changes nothing with. */
+/* Without these a dry run can change nothing; how mounts_busy() asks is let through. */
 static const int mounting[] = { SYS_mount, SYS_umount2, SYS_move_mount, SYS_fsmount,
         SYS_mount_setattr, SYS_swapon, SYS_swapoff, SYS_fanotify_init };
 
@@ -84,14 +86,15 @@ static const struct Role {
         bool only;     /* nothing but these calls; else: none of these */
         const int *calls;
         size_t n_calls;
+        bool asks; /* umount2(2) whether a mount is in use */
 } roles[_PRIVILEGES_MAX] = {
         /* ADMIN and PTRACE: the kernel stack of a worker that does not come back (fs/proc/base.c,
          * proc_pid_stack()). SEARCH: a configuration of whomever. */
         [PRIVILEGES_DAEMON] = { .has = ADMIN | PTRACE | SEARCH },
         /* PTRACE and SEARCH: descriptors and mappings of other users' processes. ADMIN and CHROOT:
-         * setns(2) into the namespaces where things are mounted. */
+         * setns(2) into the namespaces where things are mounted; ADMIN: umount2(MNT_EXPIRE). */
         [PRIVILEGES_PLANNER] = { ADMIN | CHROOT | PTRACE | SEARCH, true, false, mounting,
-                ELEMENTSOF(mounting) },
+                ELEMENTSOF(mounting), true },
         /* ADMIN and CHROOT: setns(2) into a mount namespace asks for both (mntns_install(),
          * fs/namespace.c), umount for the first. PTRACE and SEARCH: the namespaces and the users of
          * other people's processes. */
@@ -102,7 +105,7 @@ static const struct Role {
         [PRIVILEGES_WORKER] = { .has = ADMIN | CHROOT | PTRACE | SEARCH | KILL | LOCK | LOG,
                 .for_good = true },
         /* FITHAW asks for it, and for nothing else. It locks its memory before. */
-        [PRIVILEGES_GUARDIAN] = { ADMIN, true, true, guarding, ELEMENTSOF(guarding) },
+        [PRIVILEGES_GUARDIAN] = { ADMIN, true, true, guarding, ELEMENTSOF(guarding), false },
 };
 
 /* No more than there is: by hand, in a container, under a smaller unit. */
@@ -122,25 +125,40 @@ static int lower_capabilities(uint64_t wanted, bool for_good)
         return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(field))
+#define UNLESS(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), 0, skip)
+#define ANSWER(what) BPF_STMT(BPF_RET | BPF_K, (uint32_t)(what))
+#define REFUSE (SECCOMP_RET_ERRNO | EPERM)
+#define NUMBER offsetof(struct seccomp_data, nr)
+/* The flags of umount2(2): an int, the lower half of what is always 64 bits here. */
+#define FLAGS (offsetof(struct seccomp_data, args[1]) + (__BYTE_ORDER == __BIG_ENDIAN ? 4 : 0))
+
+static const struct sock_filter asking[] = {
+        LOAD(NUMBER),
+        UNLESS(SYS_umount2, 3),
+        LOAD(FLAGS),
+        UNLESS(MNT_EXPIRE | UMOUNT_NOFOLLOW, 1),
+        ANSWER(SECCOMP_RET_ALLOW),
+};
+
 /* Numbers of another ABI do not come here: the unit allows the native one only. On the stack,
  * because a guardian's heap is a copy of what its worker held. */
-static int filter_calls(const int *calls, size_t n, bool only)
+static int filter_calls(const struct Role *r)
 {
-        struct sock_filter code[2 * CALLS_MAX + 2] = {
-                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        };
+        struct sock_filter code[ELEMENTSOF(asking) + 2 * CALLS_MAX + 2];
         struct sock_fprog program = { .filter = code };
-        const uint32_t refuse = SECCOMP_RET_ERRNO | EPERM, allow = SECCOMP_RET_ALLOW;
-        size_t k = 1;
+        size_t k = 0;
 
-        if (n > CALLS_MAX)
+        if (r->n_calls > CALLS_MAX)
                 return -E2BIG;
-        for (size_t i = 0; i < n; i++) {
-                code[k++] = (struct sock_filter)BPF_JUMP(
-                        BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)calls[i], 0, 1);
-                code[k++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, only ? allow : refuse);
+        for (size_t i = 0; r->asks && i < ELEMENTSOF(asking); i++)
+                code[k++] = asking[i];
+        code[k++] = (struct sock_filter)LOAD(NUMBER);
+        for (size_t i = 0; i < r->n_calls; i++) {
+                code[k++] = (struct sock_filter)UNLESS(r->calls[i], 1);
+                code[k++] = (struct sock_filter)ANSWER(r->only ? SECCOMP_RET_ALLOW : REFUSE);
         }
-        code[k++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, only ? refuse : allow);
+        code[k++] = (struct sock_filter)ANSWER(r->only ? REFUSE : SECCOMP_RET_ALLOW);
         program.len = (unsigned short)k;
         return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ? -errno : 0;
 }
@@ -156,7 +174,7 @@ int privileges_lower(PrivilegeRole role, uint64_t extra)
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return -errno;
         if (r->n_calls > 0 && e == 0)
-                e = filter_calls(r->calls, r->n_calls, r->only);
+                e = filter_calls(r);
         return e;
 }
 

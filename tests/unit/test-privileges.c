@@ -48,7 +48,12 @@ static int as_planner(void)
                 return 5;
         if (mount("none", "/nowhere", "tmpfs", 0, NULL) == 0 || errno != EPERM)
                 return 6;
-        return access("/proc/self", R_OK) == 0 ? 0 : 7;
+        if (umount2("/nowhere", UMOUNT_NOFOLLOW) == 0 || errno != EPERM)
+                return 7;
+        /* How it is asked whether a mount is in use. */
+        if (umount2("/nowhere", MNT_EXPIRE | UMOUNT_NOFOLLOW) == 0 || errno != ENOENT)
+                return 8;
+        return access("/proc/self", R_OK) == 0 ? 0 : 9;
 }
 
 static int as_guardian(void)
