@@ -43,9 +43,9 @@ bool build_takes(const Build *b, const Node *n, const char *kind);
 bool build_is_bound(const Node *ns);
 bool build_is_mounted(const Node *n);
 bool build_is_passer_by(const Node *process);
-bool build_has_mounts(const Build *b);
 bool build_wants_open_gate(const Build *b);
 const Node *build_disk(const Node *ns);
+const Node *build_host(const Build *b);
 Record *build_new_step(const Build *b, const StepOps *ops, const char *node);
 /* Takes the record over on success; e is what went wrong while it was filled. */
 int build_add_step(Build *b, const StepOps *ops, Record **args, int e) _must_check_;
@@ -61,8 +61,6 @@ int build_set_devs(const Build *b, Record *r) _must_check_;
 int build_set_raw(const Build *b, Record *r) _must_check_;
 int build_set_frozen(const Build *b, Record *r) _must_check_;
 int build_closure_names(const Build *b, char **ret) _must_check_;
-/* Upper bound of the frozen time on the forced road. */
-uint64_t build_estimate_usec(const Build *b);
 int build_plan(Build *b) _must_check_;
 
 /* policy-hooks.c: one step for each hook; one that cannot be trusted refuses. */
@@ -124,6 +122,10 @@ bool build_is_frozen(const Node *fs);
 bool build_is_shut_down(const Node *fs);
 bool build_is_frozen_mount(const Build *b, const Node *mount);
 
+/* policy-forced.c */
+bool build_has_mounts(const Build *b);
+/* Upper bound of the frozen time on the forced road. */
+uint64_t build_estimate_usec(const Build *b);
 /* NULL when what the kernel does is proven for every mounted filesystem of the closure (pre-remove,
  * or a shutdown where no DAX mapping can exist) and within the budget, else one sentence; *ret_node
  * (may be NULL) is what it is about. */

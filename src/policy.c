@@ -147,6 +147,12 @@ bool build_is_mounted(const Node *n)
         return false;
 }
 
+/* The machine itself; NULL: nothing is known of it. */
+const Node *build_host(const Build *b)
+{
+        return graph_find(b->g, KIND_HOST, KIND_HOST);
+}
+
 /* The namespace's whole disk, NULL for what has none. */
 const Node *build_disk(const Node *ns)
 {
@@ -569,7 +575,7 @@ static int add_bodies(Build *b, size_t *next)
 
 bool build_wants_open_gate(const Build *b)
 {
-        const Node *h = graph_find(b->g, KIND_HOST, KIND_HOST);
+        const Node *h = build_host(b);
 
         if (b->policy->open_gate == OPEN_GATE_CLEAN)
                 return h && node_has(h, "open-gate", "clean");
