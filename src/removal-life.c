@@ -10,6 +10,7 @@
 #include "bus-signals.h"
 #include "manager.h"
 #include "messages.h"
+#include "recover.h"
 #include "removal-log.h"
 #include "removal-record.h"
 #include "removal-wait.h"
@@ -141,6 +142,16 @@ static void log_start(const Removal *r)
                 req->uid, overruling, req->reason ? ": " : "", strempty(req->reason));
 }
 
+/* Without a ledger. Only a last-id that is not ours, or no number, is helped by deleting it. */
+static const char *what_next(int err)
+{
+        if (err == -ENOSPC || err == -EDQUOT)
+                return "nothing was begun; make room there and ask again";
+        if (recover_is_shortage(err))
+                return "nothing was begun; ask again when that has passed";
+        return "last-id may be deleted, ids then go on after the highest ledger there";
+}
+
 int removal_new(
         Manager *m, Request **req, Plan **plan, const char *closure, Removal **ret, Failure *f)
 {
@@ -162,8 +173,8 @@ int removal_new(
                 removal_free(r);
                 return failure_set(f, FAILURE_FAILED, e, m->ledger_dir,
                         "the ledger of this removal cannot be written, or last-id not be read: %s; "
-                        "last-id may be deleted, ids then go on after the highest ledger there",
-                        own_file_cause(e));
+                        "%s",
+                        own_file_cause(e), what_next(e));
         }
         *req = NULL;
         *plan = NULL;

@@ -16,7 +16,9 @@
 #include <sys/stat.h>
 
 #include "ledger.h"
+#include "manager.h"
 #include "recover.h"
+#include "removal.h"
 #include "util/text.h"
 
 static char dir[] = "/dev/shm/pmemremoved-test-XXXXXX";
@@ -247,6 +249,46 @@ static void test_interrupted(void **state)
         }
 }
 
+/* Nothing is begun, and the caller keeps what he gave; what he is told to do helps against that
+ * cause, and nobody deletes anything because /run is full. */
+static void test_told(void **state)
+{
+        static const struct {
+                int with;
+                const char *cause, *next;
+        } rows[] = {
+                { ENOSPC, "No space left on device", "make room there and ask again" },
+                { EDQUOT, "Disk quota exceeded", "make room there and ask again" },
+                { EIO, "Input/output error", "ask again" },
+                { EWOULDBLOCK, "Resource temporarily unavailable", "ask again" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                Manager m = { .ledger_dir = dir };
+                Request *req = request_new();
+                Plan *p = plan_new();
+                Removal *r = NULL;
+                Failure f = { 0 };
+
+                assert_int_equal(free_and_strdup(&req->target, "namespace0.0"), 0);
+                p->target = record_new("target", "namespace0.0");
+                failing = "pwrite";
+                passes = 0;
+                with = rows[i].with;
+                assert_int_equal(removal_new(&m, &req, &p, "namespace0.0", &r, &f), -rows[i].with);
+                assert_null(r);
+                assert_string_equal(req->target, "namespace0.0");
+                assert_non_null(p->target);
+                assert_int_equal(m.n_removals, 0);
+                assert_string_equal(f.node, dir);
+                assert_non_null(strstr(f.sentence, rows[i].cause));
+                assert_non_null(strstr(f.sentence, rows[i].next));
+                assert_null(strstr(f.sentence, "deleted"));
+                (void)request_free(req);
+                (void)plan_free(p);
+        }
+}
+
 static void test_no_folder(void **state)
 {
         char gone[] = "/dev/shm/pmemremoved-test-XXXXXX";
@@ -294,6 +336,7 @@ int main(void)
                 cmocka_unit_test(test_append),
                 cmocka_unit_test(test_not_readable_now),
                 cmocka_unit_test(test_interrupted),
+                cmocka_unit_test(test_told),
                 cmocka_unit_test(test_no_folder),
         };
 
