@@ -13,6 +13,25 @@ header() {
         echo "${value:-$3}"
 }
 
+# hand_over LIMIT JOB: the first thing that the agent hears.
+hand_over() {
+        printf '%s %s %s %s\n' "$(date +%s.%N)" "$sanitize" "$1" "$2" >&"$ctl_in"
+}
+
+# Boots a machine of its own in folder $3 and hands the job over. Its disk with the stage becomes another one under it:
+# what unpacks the agent would unpack all of it, and replace links of the root by folders.
+boot() {
+        local try
+        for try in 1 2 3 no; do
+                # Like the machines of snapshots, now and then one dies while it boots.
+                [ "$try" != no ] || machine_lost
+                rm -rf "$3"/{agent,stage,*.in,*.out}
+                ! boot_machine "$image" "$1" "$2" "$3" || break
+        done
+        tar -C "$results/stage" --owner=0 --group=0 --numeric-owner -c . | dd of="$3/stage" bs=1M conv=notrunc status=none
+        hand_over "$4" "$5"
+}
+
 # Resumes the snapshot in folder $3 and hands the job over. What the case prints comes from $3/out.out. With a folder $6
 # the NVDIMMs are the files there, and what is written to them stays.
 resume() {
@@ -22,8 +41,13 @@ resume() {
         [ -z "${6:-}" ] || use_nvdimms "$(snapshot_folder "$image" "$kernel" "$config")" "$6"
         machine_start "$folder" -incoming defer
         machine_migrate in "$(snapshot_folder "$image" "$kernel" "$config")/state" || machine_lost
-        printf '%s %s %s %s\n' "$(date +%s.%N)" "$sanitize" "$limit" "$job" >&"$ctl_in"
+        hand_over "$limit" "$job"
         qmp cont
+}
+
+# bring_up KERNEL CONFIG FOLDER LIMIT JOB [NVDIMMS]: a machine that is at work, from the snapshot or from nothing.
+bring_up() {
+        if [ -n "${cold[$2]:-}" ]; then boot "$@"; else resume "$@"; fi
 }
 
 use_nvdimms() {
@@ -53,17 +77,17 @@ wait_for_status() {
         esac
 }
 
-# one_life FOLDER LIMIT JOB [NVDIMMS]: from the snapshot to the end of the machine.
+# one_life FOLDER LIMIT JOB [NVDIMMS]: to the end of the machine.
 one_life() {
         local folder=$1 limit=$2 reader
-        resume "$kernel" "$config" "$folder" "$limit" "$3" "${4:-}"
+        bring_up "$kernel" "$config" "$folder" "$limit" "$3" "${4:-}"
         # Whoever wants to see the output live has made descriptor 7.
         tee -a "$folder/output" <"$folder/out.out" >&7 &
         reader=$!
         wait_for_status "$folder" $((limit + 20))
         machine_kill
         wait "$reader"
-        rm -f "$folder"/*.in "$folder"/*.out
+        rm -rf "$folder"/*.in "$folder"/*.out "$folder"/{ram,virtio,stage,agent}
 }
 
 # A case "power-loss=yes" has two phases. "CASE cut N ..." sets the stage, and at its Nth instant the machine is gone, or
@@ -170,7 +194,7 @@ guest_shell() (
         rm -rf "$folder"
         mkdir -p "$folder"
         stop_with_me
-        resume "$1" "$2" "$folder" 0 shell
+        bring_up "$1" "$2" "$folder" 0 shell
         cat "$folder/out.out" &
         tail -n 0 -f "$folder/console" &
         tail=$!

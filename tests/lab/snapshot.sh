@@ -22,8 +22,8 @@ snapshot_folder() {
         } | sha256sum | cut -c1-12)"
 }
 
-# Boots, waits for the agent's word, stops and saves.
-save_machine() {
+# boot_machine IMAGE KERNEL CONFIG FOLDER: from nothing to the agent's word.
+boot_machine() {
         local image=$1 kernel=$2 config=$3 folder=$4 count=${nvdimms[$3]} n line
         mkdir "$folder/agent" "$folder/agent/lab"
         cp "$lab/agent" "$folder/agent/lab/"
@@ -39,6 +39,12 @@ save_machine() {
                 machine_kill
                 return 1
         fi
+}
+
+# Boots, stops and saves.
+save_machine() {
+        local folder=$4
+        boot_machine "$@" || return
         if ! qmp stop || ! machine_migrate out "$folder/state"; then
                 machine_kill
                 return 1
@@ -49,6 +55,7 @@ save_machine() {
 
 # Prints nothing when it is there already. Several may ask at once, the lock lets one make it.
 make_snapshot() (
+        [ -z "${cold[$3]:-}" ] || return 0
         folder=$(snapshot_folder "$@")
         [ -e "$folder/state" ] && { touch "$folder"; return; }
         exec 9>"$cache/lock-$2-$3"
