@@ -7,11 +7,7 @@
 
 #include "worker-blocked.h"
 
-#include <fcntl.h>
-#include <inttypes.h>
-#include <limits.h>
-#include <sys/stat.h>
-
+#include "sys/proc-fdinfo.h"
 #include "sys/proc.h"
 #include "sys/sysfs.h"
 #include "util/text.h"
@@ -59,53 +55,46 @@ static bool blocked_below(pid_t pid, unsigned depth, char *buf, size_t size)
         return false;
 }
 
-static bool read_fd_link(const char *pid, int fd, char *buf, size_t size)
-{
-        char path[64];
-        ssize_t n;
+/* What a descriptor leads to. */
+typedef struct Identity {
+        uint64_t mount, inode;
+} Identity;
 
-        (void)snprintf(path, sizeof(path), "/proc/%s/fd/%d", pid, fd);
-        n = readlink(path, buf, size - 1);
-        if (n < 0)
+/* Its fdinfo tells what the kernel knows by itself; whoever asks for more may have to ask a server
+ * that is dead (nfs_getattr(), fs/nfs/inode.c; fuse_update_get_attr(), fs/fuse/dir.c). Not the
+ * name: what was made unnamed, as a ledger is, keeps "#INODE (deleted)" in the one who made it. */
+static bool identify(const char *pid, int fd, Identity *ret)
+{
+        _cleanup_(freep) char *text = NULL;
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/proc/%s/fdinfo/%d", pid, fd);
+        if (read_full_file(path, 4096, &text, NULL) < 0)
                 return false;
-        buf[n] = '\0';
-        return true;
+        ret->mount = fdinfo_number(text, "mnt_id:");
+        ret->inode = fdinfo_number(text, "ino:");
+        return ret->inode != 0;
 }
 
-static bool is_file(const char *pid, int fd, struct statx *ret)
+/* Its children keep the ledger under the number under which the worker had it. */
+static bool has_open(const char *pid, int fd, const Identity *id)
 {
-        char path[64];
+        Identity other;
 
-        (void)snprintf(path, sizeof(path), "/proc/%s/fd/%d", pid, fd);
-        return statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_INO, ret) == 0;
-}
-
-/* Its children keep the ledger under the number under which the worker had it. Whoever asks what
- * somebody's descriptor leads to may have to ask a server that is dead (nfs_getattr(), fs/nfs/
- * inode.c; fuse_update_get_attr(), fs/fuse/dir.c), but its name is known to proc (d_path()). */
-static bool has_open(const char *pid, int fd, const char *name, const struct statx *st)
-{
-        char other_name[PATH_MAX];
-        struct statx other;
-
-        return read_fd_link(pid, fd, other_name, sizeof(other_name)) && streq(other_name, name) &&
-               is_file(pid, fd, &other) && other.stx_ino == st->stx_ino &&
-               other.stx_dev_major == st->stx_dev_major && other.stx_dev_minor == st->stx_dev_minor;
+        return identify(pid, fd, &other) && other.mount == id->mount && other.inode == id->inode;
 }
 
 bool worker_blocked_holder(int fd, char *buf, size_t size)
 {
         _cleanup_(strv_freep) char **names = NULL;
-        char name[PATH_MAX];
-        struct statx st;
+        Identity id;
 
-        if (!is_file("self", fd, &st) || !read_fd_link("self", fd, name, sizeof(name)) ||
-                sysfs_list("/proc", &names) < 0)
+        if (!identify("self", fd, &id) || sysfs_list("/proc", &names) < 0)
                 return false;
         for (char **n = names; n && *n; n++) {
                 pid_t pid;
 
-                if (parse_pid(*n, &pid) == 0 && has_open(*n, fd, name, &st) &&
+                if (parse_pid(*n, &pid) == 0 && has_open(*n, fd, &id) &&
                         blocked_one(pid, buf, size))
                         return true;
         }
