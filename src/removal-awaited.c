@@ -88,7 +88,7 @@ void removal_awaited_take(Removal *r, const Record *rec)
         bool changed = !same(r, items, n);
 
         if (free_and_strdup(&r->progress, record_get(rec, "text")) < 0)
-                r->progress = NULL;
+                free(TAKE_PTR(r->progress));
         awaited_free(r->awaited, r->n_awaited);
         r->awaited = items;
         r->n_awaited = n;

@@ -54,7 +54,7 @@ static void step_set(Removal *r, const Step *s, StepState state)
 static void set_text(char **member, const char *text)
 {
         if (free_and_strdup(member, text) < 0)
-                *member = NULL;
+                free(TAKE_PTR(*member));
 }
 
 static void blockers_clear(Removal *r)

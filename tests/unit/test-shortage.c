@@ -16,7 +16,10 @@
 #include <sys/stat.h>
 
 #include "ledger.h"
+#include "manager.h"
 #include "policy.h"
+#include "removal-record.h"
+#include "removal.h"
 #include "topology.h"
 #include "util/text.h"
 
@@ -277,6 +280,66 @@ static void test_ledger(void **state)
         drop_case(&c);
 }
 
+/* --- the daemon's picture of a removal --- */
+
+static const char *const told[] = { "begin 1 step=stop-units",
+        "awaited text=\"waits for one\" 1=\"process 812 comm=db uses=fd\"",
+        "progress 1 text=\"waits for two\"", "held 812 comm=db uses=fd example=/mnt/x",
+        "killed 812 comm=db unit=db.service reason=\"it stayed\"",
+        "vetoed 10-site text=\"not now\"", "awaited text=\"waits for a third\"",
+        "progress 1 text=\"waits for a fourth\"", "unbinding namespace0.0", "recovering" };
+
+/* A word that there is no memory for is missing in it; it never becomes another one. */
+static void try_picture(void *arg, int *ret)
+{
+        Removal *r = arg;
+
+        for (size_t i = 0; i < ELEMENTSOF(told); i++) {
+                _cleanup_(record_freep) Record *rec = NULL;
+
+                if (record_parse(told[i], &rec) == 0)
+                        (void)removal_take(r, rec);
+        }
+        *ret = 0;
+}
+
+static void look_at_picture(void *arg, int e)
+{
+        Removal *r = arg;
+
+        if (r->progress)
+                assert_true(streq(r->progress, "finishing what a dead worker left") ||
+                            strncmp(r->progress, "waits for", 9) == 0);
+        assert_true(r->n_killed <= 1 && r->n_blockers <= 2);
+        removal_forget(r);
+        assert_null(r->progress);
+}
+
+static void test_picture(void **state)
+{
+        _cleanup_(verdict_freep) Verdict *v = NULL;
+        _cleanup_(graph_freep) Graph *g = NULL;
+        _cleanup_(request_freep) Request *req = NULL;
+        Manager m = { 0 };
+        Removal r = { .manager = &m, .replaying = true };
+        Failure f = { 0 };
+        unsigned line;
+        Case c;
+
+        load_case(&c, "units.case");
+        assert_int_equal(read_request(c.request, &req), 0);
+        assert_int_equal(graph_parse(c.topology, &g, &line), 0);
+        assert_int_equal(policy_decide(c.config, g, req, &v, &f), 0);
+        assert_non_null(v->plan);
+        r.request = req;
+        r.plan = v->plan;
+        r.steps = calloc(v->plan->n_steps + 1, sizeof(*r.steps));
+        assert_non_null(r.steps);
+        each(try_picture, look_at_picture, &r);
+        free(r.steps);
+        drop_case(&c);
+}
+
 static int setup(void **state)
 {
         return mkdtemp(dir) ? 0 : -1;
@@ -295,6 +358,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_decisions),
                 cmocka_unit_test(test_ledger),
+                cmocka_unit_test(test_picture),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);
