@@ -68,7 +68,7 @@ static bool is_plain(const char *s, size_t size)
 /* s in quotes; what does not fit is left out. */
 static void quote(const char *s, size_t size, const char *open, Piece say, char *buf, size_t room)
 {
-        size_t used = strlen(open), n;
+        size_t used, n;
         char piece[PIECE_MAX];
         bool cut = room < sizeof("$'" CUT "'");
 
@@ -76,7 +76,7 @@ static void quote(const char *s, size_t size, const char *open, Piece say, char 
                 (void)snprintf(buf, room, CUT);
                 return;
         }
-        memcpy(buf, open, used);
+        used = (size_t)snprintf(buf, room, "%s", open);
         for (size_t i = 0, l; i < size; i += n, used += l) {
                 n = 1;
                 (void)utf8_decode(s + i, &n);
