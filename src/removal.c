@@ -112,12 +112,12 @@ static void take_word(Removal *r, const Record *rec)
 static void take_missed(Removal *r, const Record *rec)
 {
         _cleanup_(ledger_freep) Ledger *l = NULL;
-        uint64_t upto;
+        uint64_t until;
 
-        if (record_get_u64(rec, "upto", &upto) < 0 ||
+        if (record_get_u64(rec, "until", &until) < 0 ||
                 ledger_load(r->ledger_path, policy_find_step, &l) < 0)
                 return;
-        for (size_t i = r->n_heard; i < MIN_OF(upto, l->n_records); i++)
+        for (size_t i = r->n_heard; i < MIN_OF(until, l->n_records); i++)
                 take_word(r, l->records[i]);
 }
 

@@ -61,7 +61,7 @@ void run_catch_up(Run *run)
         if (!run->missed || run->socket_fd < 0)
                 return;
         r = record_new("missed", NULL);
-        if (r && record_setf(r, "upto", "%zu", run->ledger->n_records) == 0)
+        if (r && record_setf(r, "until", "%zu", run->ledger->n_records) == 0)
                 run->missed = !send_record(run, r);
 }
 

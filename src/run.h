@@ -4,7 +4,7 @@
 /* Executing a plan and taking it back. No event loop, no bus, no logging: what happens is written
  * into the ledger and told to the parent in the same words.
  *
- * To the parent the words of the ledger go as they are written, and "missed upto=N" behind those
+ * To the parent the words of the ledger go as they are written, and "missed until=N" behind those
  * that did not fit into its socket: they are one piece that ends with the ledger's N-th record.
  *
  * The parent says, one datagram each: "cancel reason=timed-out|cancelled", "confirm", "proceed"

@@ -512,8 +512,8 @@ static void test_missed_records(void **state)
         Manager *m = make_manager();
         Removal *r = play(m,
                 "both begin 1\nledger killed 812 comm=db reason=x\nledger confirm-wanted\n"
-                "socket missed upto=4\nhear confirm\nledger end 1\nledger committed\n"
-                "ledger freezing pmem0 at=7\nsocket missed upto=7\nsocket missed upto=7\n"
+                "socket missed until=4\nhear confirm\nledger end 1\nledger committed\n"
+                "ledger freezing pmem0 at=7\nsocket missed until=7\nsocket missed until=7\n"
                 "both killed 813 comm=db reason=x\nhear go\n"
                 "both finished result=done state=succeeded\n",
                 "");

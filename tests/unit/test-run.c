@@ -535,7 +535,7 @@ static void test_parent_is_told_what_it_missed(void **state)
         }
         assert_true(ledger_began(all, 2));
         while (heard < all->n_records && next_word(pair[0], &word)) {
-                uint64_t upto;
+                uint64_t until;
 
                 if (!streq(word->verb, "missed")) {
                         assert_string_equal(word->verb, all->records[heard]->verb);
@@ -543,9 +543,9 @@ static void test_parent_is_told_what_it_missed(void **state)
                                 strempty(word->name), strempty(all->records[heard++]->name));
                         continue;
                 }
-                assert_int_equal(record_get_u64(word, "upto", &upto), 0);
-                assert_true(upto > heard);
-                heard = upto;
+                assert_int_equal(record_get_u64(word, "until", &until), 0);
+                assert_true(until > heard);
+                heard = until;
                 gaps++;
         }
         assert_int_equal(heard, all->n_records);
