@@ -260,9 +260,9 @@ row() {
         judge_end
         printf 'row %-9s %5d ms  %-12s %s\n' "$verdict" $((($(now) - started) / 1000)) "${whom// /+}" "$name"
         [ "$verdict" != FAILED ] || explain
-        case $verdict in
-        removed) put_up; as_it_was >/dev/null || reset ;;
-        FAILED | stuck) reset ;;
+        case $verdict:$state in
+        *:partial | FAILED:* | stuck:*) reset ;;
+        removed:*) put_up; as_it_was >/dev/null || reset ;;
         esac
 }
 
