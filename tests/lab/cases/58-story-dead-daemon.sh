@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The daemon dies, in each phase of a removal: nobody who waits for it waits for ever, and all are told the same end.
-# lab: kernel=new config=one timeout=180
+# lab: kernel=new config=one timeout=300
 # story: rauc #1452
 
 # ended PID SECONDS: the exit status of a child of ours, in $code.
@@ -51,7 +51,7 @@ while IFS=: read -r when mode drain; do
         bring_back
 done <<'END'
 :graceful:1h
-begin.*step=unmount :graceful:6s
-frozen :forced:6s
-kernel :forced:6s
+begin.*step=unmount :graceful:4s
+frozen :forced:4s
+kernel :forced:4s
 END

@@ -86,13 +86,13 @@ note "dead after the unbind: the memory comes back as another device number"
 truncate -s 8M /run/disk
 parted -s /run/disk mklabel gpt mkpart one 1MiB 2MiB mkpart two 2MiB 3MiB mkpart three 3MiB 4MiB
 mkdir -p /run/systemd/system/pmemremoved.service.d
-printf '[Service]\nRestartSec=25\n' >/run/systemd/system/pmemremoved.service.d/slow.conf
+printf '[Service]\nRestartSec=8\n' >/run/systemd/system/pmemremoved.service.d/slow.conf
 systemctl daemon-reload
 old=$(cat /sys/block/pmem0/dev)
 crash 'begin.* step=flush ' worker daemon
 request namespace0.0 mode s graceful
 crashed
-wait_for takes_the_number 20
+wait_for takes_the_number 6
 result_of
 [ "$result" = failed ] || [ "$result" = cancelled ]
 note "$old is now $(cat /sys/block/pmem0/dev)"
