@@ -94,12 +94,6 @@ static bool same_if_given(const Record *r, const char *key, const char *value)
         return !wanted || fnmatch(wanted, value, 0) == 0;
 }
 
-static bool is_meant(const Record *r, const char *place, const char *detail)
-{
-        return streq(r->verb, "fault") && streq(strempty(r->name), place) &&
-               same_if_given(r, "detail", detail) && same_if_given(r, "by", this_role);
-}
-
 static bool has_fired(const char *name)
 {
         char file[16], path[256];
@@ -109,14 +103,20 @@ static bool has_fired(const char *name)
         return access(path, F_OK) == 0;
 }
 
-static bool is_its_turn(const Record *r, unsigned i)
+static bool is_meant(const Record *r, const char *place, const char *detail)
 {
         const char *since = record_get(r, "since");
+
+        return streq(r->verb, "fault") && streq(strempty(r->name), place) &&
+               same_if_given(r, "detail", detail) && same_if_given(r, "by", this_role) &&
+               (!since || has_fired(since));
+}
+
+static bool is_its_turn(const Record *r, unsigned i)
+{
         uint64_t nth = 1;
 
         if (record_get(r, "nth") && record_get_u64(r, "nth", &nth) < 0)
-                return false;
-        if (since && !has_fired(since))
                 return false;
         return ++seen[i] == nth || (record_get(r, "stay") && seen[i] > nth);
 }
