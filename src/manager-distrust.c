@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* What earlier lives left, and which of it this daemon does not obey: ledgers that somebody else
- * could have written them, they are damaged, or another version's. They are told about, kept, and
- * looked for again with each request, so that deleting one is all it takes. */
+ * could have written, that are damaged, or that another version wrote. They are told about, kept,
+ * and looked for again with each request, so that deleting one is all it takes. */
 
 #include <sys/stat.h>
 
@@ -72,8 +72,7 @@ int manager_check_distrusted(const Manager *m, Failure *f)
                         "an earlier removal wrote this ledger, it cannot be read (the journal says "
                         "why), and nobody knows what it left undone; look at it and at the devices "
                         "it names, delete it, and ask again; or, where only its owner, mode or "
-                        "name "
-                        "was changed, give that back (root, 0600, one name) and restart "
+                        "name was changed, give that back (root, 0600, one name) and restart "
                         "pmemremoved, which then recovers it");
         }
         return 0;
