@@ -361,6 +361,44 @@ static void log_end(const Removal *r)
                 *text ? ")" : "");
 }
 
+/* How it ended, for the ledger. NULL: no memory. */
+static Record *last_word(const Removal *r)
+{
+        const Failure *f = r->failure.kind == FAILURE_NONE ? NULL : &r->failure;
+        _cleanup_(record_freep) Record *rec = record_new("finished", NULL);
+        char err[16], ended[24];
+        const char *const words[][2] = {
+                { "result", r->result },
+                { "state", removal_state_to_string(r->state) },
+                { "kind", f ? failure_info(f->kind)->name : NULL },
+                { "err", f ? err : NULL },
+                { "step", f ? f->step : NULL },
+                { "node", f ? f->node : NULL },
+                { "sentence", f ? f->sentence : NULL },
+                { "ended", ended },
+        };
+
+        (void)snprintf(err, sizeof(err), "%d", f ? -f->err : 0);
+        (void)snprintf(ended, sizeof(ended), "%" PRIu64, r->ended_realtime_usec);
+        for (size_t i = 0; rec && i < ELEMENTSOF(words); i++)
+                if (words[i][1] && record_set(rec, words[i][0], words[i][1]) < 0)
+                        return NULL;
+        return TAKE_PTR(rec);
+}
+
+/* Past the commit point a worker goes on although it cannot write, on a full /run say. What it told
+ * us is written as soon as there is room: the next daemon would take the removal for one that was
+ * cut off, and its memory for gone by another hand. */
+static int append_last_word(const Removal *r, Ledger *l)
+{
+        _cleanup_(record_freep) Record *rec = NULL;
+
+        if (r->last_word == _REMOVAL_STATE_INVALID || ledger_last(l, "finished"))
+                return 0;
+        rec = last_word(r);
+        return rec ? ledger_append(l, rec) : -ENOMEM;
+}
+
 /* From here on a daemon that reads the ledger back has nothing to tell any more. */
 static int append_reported(const Removal *r)
 {
@@ -370,6 +408,8 @@ static int append_reported(const Removal *r)
 
         if (e == 0)
                 e = ledger_load(r->ledger_path, policy_find_step, &l);
+        if (e == 0)
+                e = append_last_word(r, l);
         return e < 0 ? e : ledger_append(l, rec);
 }
 
@@ -423,14 +463,11 @@ static void tell_late(Removal *r)
 /* No worker ever had this ledger: nobody else writes its last word. */
 static void close_own_ledger(Removal *r)
 {
-        _cleanup_(record_freep) Record *rec = record_new("finished", NULL);
+        _cleanup_(record_freep) Record *rec = r->ledger ? last_word(r) : NULL;
 
         if (!r->ledger)
                 return;
-        if (rec && record_set(rec, "result", r->result) == 0 &&
-                record_set(rec, "state", removal_state_to_string(r->state)) == 0 &&
-                record_setf(rec, "ended", "%" PRIu64, r->ended_realtime_usec) == 0 &&
-                ledger_append(r->ledger, rec) < 0)
+        if (!rec || ledger_append(r->ledger, rec) < 0)
                 removal_log(r, LOG_WARNING, NULL, NULL, NULL, "its ledger could not be closed");
         r->ledger = ledger_free(r->ledger);
         if (r->request->dry_run) {
