@@ -37,17 +37,39 @@ static bool sleeps(const Child *c, char *stack, size_t size)
         return true;
 }
 
+/* Until the kernel lets it go, saying meanwhile where it is. */
+static void wait_out(const Step *s, Run *run, Child *c)
+{
+        char stack[256];
+
+        while (child_wait(c, now_usec() + USEC_PER_SEC, -EBADF) == -ETIMEDOUT) {
+                (void)sleeps(c, stack, sizeof(stack));
+                run_progress(run, s,
+                        "%s %s will be undone as soon as the kernel returns from it; process %d "
+                        "sleeps there: %s",
+                        s->ops->title, step_node(s), c->pid, stack);
+        }
+}
+
+/* For whoever undoes the step. What cannot be remembered, for want of memory, is waited for at
+ * once: late is better than undone while it is being done. */
 static void keep(const Step *s, Run *run, Child *c)
 {
-        Child *kept = child_kill(c) ? NULL : calloc(1, sizeof(*kept));
         char number[16];
+        Child *kept;
 
-        if (!kept)
+        if (child_kill(c))
                 return;
-        *kept = *c;
+        kept = calloc(1, sizeof(*kept));
+        if (kept)
+                *kept = *c;
+        if (!kept ||
+                run_hold_object(run, "sleeper", number_of(s, number), kept, sleeper_drop) < 0) {
+                free(kept);
+                wait_out(s, run, c);
+                return;
+        }
         *c = (Child)CHILD_INIT;
-        if (run_hold_object(run, "sleeper", number_of(s, number), kept, sleeper_drop) < 0)
-                sleeper_drop(kept);
 }
 
 int sleeper_wait(const Step *s, Run *run, Child *c, Failure *f)
@@ -73,17 +95,11 @@ int sleeper_wait(const Step *s, Run *run, Child *c, Failure *f)
 
 void sleeper_join(const Step *s, Run *run)
 {
-        char number[16], stack[256];
+        char number[16];
         const Held *held = run_held(run, "sleeper", number_of(s, number));
-        Child *c = held ? held->object : NULL;
 
-        while (c && child_wait(c, now_usec() + USEC_PER_SEC, -EBADF) == -ETIMEDOUT) {
-                (void)sleeps(c, stack, sizeof(stack));
-                run_progress(run, s,
-                        "%s %s will be undone as soon as the kernel returns from it; process %d "
-                        "sleeps there: %s",
-                        s->ops->title, step_node(s), c->pid, stack);
-        }
-        if (c)
-                run_drop(run, "sleeper", number);
+        if (!held)
+                return;
+        wait_out(s, run, held->object);
+        run_drop(run, "sleeper", number);
 }
