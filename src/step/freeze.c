@@ -330,7 +330,7 @@ static uint64_t thawed_usec(const Run *run, const char *filesystem, uint64_t sin
         return MIN_OF(now, note.thawed_usec);
 }
 
-void freeze_note_over(Run *run, const char *filesystem)
+static void note_over(Run *run, const char *filesystem)
 {
         const Record *begun = run_recall(run, "freezing", filesystem);
         char usec[24];
@@ -365,7 +365,7 @@ static int thaw(Run *run, const char *filesystem, int fd)
 
         if (r < 0 && r != -EINVAL)
                 return r;
-        freeze_note_over(run, filesystem);
+        note_over(run, filesystem);
         return 0;
 }
 
@@ -496,6 +496,29 @@ static int freeze_revert(const Step *s, Run *run, Failure *f)
                         "could not be thawed: %s; run fsfreeze -u on its mount point",
                         strerror(-r));
         return 0;
+}
+
+static const Step *step_that_froze(const Run *run, const char *filesystem)
+{
+        const Plan *p = run_plan_of(run);
+
+        for (size_t i = 0; i < p->n_steps; i++)
+                if (p->steps[i].ops == &step_freeze && streq(step_node(&p->steps[i]), filesystem))
+                        return &p->steps[i];
+        return NULL;
+}
+
+/* The root of an ext4 that was shut down still opens, that of an XFS does not (xfs_dir_open(),
+ * fs/xfs/xfs_file.c, 6.1 and 6.12: EIO). What stays frozen then is found by step/verify.c, and
+ * told. */
+void freeze_release_late(Run *run, const char *filesystem)
+{
+        const Step *s = run_frozen(run, filesystem) ? step_that_froze(run, filesystem) : NULL;
+        _cleanup_(closep) int fd = s ? open_root(s) : -EBADF;
+
+        if (fd >= 0)
+                (void)thaw(run, filesystem, fd);
+        note_over(run, filesystem);
 }
 
 /* Until the unbind, which thaws, or leaves nothing to thaw. */

@@ -12,5 +12,6 @@ int freeze_check(const Run *run, const char *filesystem, Failure *f) _must_check
  * freeze, and lets the guardian go. Nothing to do when this process holds none. */
 int freeze_release(Run *run, const char *filesystem, Failure *f) _must_check_;
 
-/* It is not frozen any more: notes for how long it was, unless somebody has. */
-void freeze_note_over(Run *run, const char *filesystem);
+/* The same in a life after that, when the worker that froze it is dead and the guardian may be as
+ * well: by its mount, as far as that opens, before it is detached. */
+void freeze_release_late(Run *run, const char *filesystem);

@@ -374,20 +374,20 @@ static bool was_frozen(const Step *s, const Run *run)
         return any;
 }
 
-static void note_thaws(const Step *s, Run *run)
+static void thaw_late(const Step *s, Run *run)
 {
         _cleanup_(strv_freep) char **names = NULL;
 
         if (strv_split(strempty(step_get(s, "filesystems")), &names) < 0)
                 return;
         for (char **name = names; name && *name; name++)
-                freeze_note_over(run, *name);
+                freeze_release_late(run, *name);
 }
 
 /* Recovery past the commit point: the write of an earlier life has been completed, but nobody
  * listened to the kernel. Where the log has been overwritten nothing is known, and the probes that
  * allowed the forced road stand for the warning. What was only shut down has been thawed by the
- * guardian when that life ended. */
+ * guardian when that life ended, if it did not end together with its worker. */
 static int unbound_in_earlier_life(const Step *s, Run *run, Failure *f)
 {
         const Record *marked = run_recall(run, "unbinding", step_node(s));
@@ -395,7 +395,7 @@ static int unbound_in_earlier_life(const Step *s, Run *run, Failure *f)
         bool announced = true;
 
         restore_console(run);
-        note_thaws(s, run);
+        thaw_late(s, run);
         if (!was_frozen(s, run) || step_get(s, "shutdown"))
                 return confirm_gone(s, f);
         if (marked)
