@@ -110,8 +110,14 @@ as_it_was() {
         can_write || { echo "it is frozen"; return 1; }
 }
 
+# The dead do not come back: an application may be missing that the ledger says was killed.
 same_world() {
-        [ "$(snapshot)" = "$before" ]
+        local now line
+        now=$(snapshot)
+        [ "$now" != "$before" ] || return 0
+        [ "$now"$'\n'"the application lives" = "$before" ] || return 1
+        for line in "${lines[@]}"; do [[ $line != "killed $app "* ]] || return 0; done
+        return 1
 }
 
 is_removed() {
@@ -260,9 +266,15 @@ row() {
         judge_end
         printf 'row %-9s %5d ms  %-12s %s\n' "$verdict" $((($(now) - started) / 1000)) "${whom// /+}" "$name"
         [ "$verdict" != FAILED ] || explain
+        ready_again
+}
+
+# ready_again: for the next row.
+ready_again() {
         case $verdict:$state in
         *:partial | FAILED:* | stuck:*) reset ;;
         removed:*) put_up; as_it_was >/dev/null || reset ;;
+        as-before:*) [ -z "${app:-}" ] || is_alive "$app" || reset ;;
         esac
 }
 
@@ -304,7 +316,7 @@ reference() {
         cp "$faults/trace" "$faults/points"
         disarm
         [ "$verdict" = removed ] || [ "$verdict" = as-before ] || fail "the reference is $verdict: $why"
-        [ "$verdict" != removed ] || put_up
+        ready_again
         as_it_was || fail "it cannot be put up again"
 }
 
