@@ -508,9 +508,16 @@ static const Step *step_that_froze(const Run *run, const char *filesystem)
         return NULL;
 }
 
-/* The root of an ext4 that was shut down still opens, that of an XFS does not (xfs_dir_open(),
- * fs/xfs/xfs_file.c, 6.1 and 6.12: EIO). What stays frozen then is found by step/verify.c, and
- * told. */
+/* Nobody thawed it, and nobody can: the root of an XFS that was shut down does not open any more
+ * (xfs_dir_open(), fs/xfs/xfs_file.c, 6.1 and 6.12: EIO). An ext4's does. */
+static bool is_out_of_reach(const Step *s, const Run *run, int fd)
+{
+        FrostNote note = { 0 };
+
+        return fd < 0 && fd != -ENOENT && !is_thawed_by_kernel(s, run) &&
+               (frost_note_read(FROST_DIR, step_node(s), &note) < 0 || note.thawed_usec == 0);
+}
+
 void freeze_release_late(Run *run, const char *filesystem)
 {
         const Step *s = run_frozen(run, filesystem) ? step_that_froze(run, filesystem) : NULL;
@@ -518,7 +525,14 @@ void freeze_release_late(Run *run, const char *filesystem)
 
         if (fd >= 0)
                 (void)thaw(run, filesystem, fd);
+        if (s && is_out_of_reach(s, run, fd))
+                (void)run_note(run, "unthawed", strempty(step_get(s, "disk")), NULL);
         note_over(run, filesystem);
+}
+
+bool freeze_outlived(const Run *run, const char *disk)
+{
+        return run_recall(run, "unthawed", disk);
 }
 
 /* Until the unbind, which thaws, or leaves nothing to thaw. */

@@ -15,3 +15,6 @@ int freeze_release(Run *run, const char *filesystem, Failure *f) _must_check_;
 /* The same in a life after that, when the worker that froze it is dead and the guardian may be as
  * well: by its mount, as far as that opens, before it is detached. */
 void freeze_release_late(Run *run, const char *filesystem);
+
+/* No life could do that: what is on this disk stays frozen, and the disk with it. */
+bool freeze_outlived(const Run *run, const char *disk) _must_check_;

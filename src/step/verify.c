@@ -2,6 +2,7 @@
 
 /* The truth is read back from sysfs and mountinfo, not taken from what the steps returned. */
 
+#include "step/freeze.h"
 #include "step/step.h"
 #include "sys/bind.h"
 #include "sys/mounts.h"
@@ -9,17 +10,18 @@
 #include "util/text.h"
 
 /* Calls fn for each word of a key; the first failure ends it. */
-static int each_word(const Step *s, const char *key, int (*fn)(const char *, Failure *), Failure *f)
+static int each_word(const Step *s, const char *key, const Run *run,
+        int (*fn)(const char *, const Run *, Failure *), Failure *f)
 {
         _cleanup_(strv_freep) char **words = NULL;
         int r = strv_split(strempty(step_get(s, key)), &words);
 
         for (char **w = words; w && *w && r == 0; w++)
-                r = fn(*w, f);
+                r = fn(*w, run, f);
         return r;
 }
 
-static int device_is_unbound(const char *device, Failure *f)
+static int device_is_unbound(const char *device, const Run *run, Failure *f)
 {
         char driver[64];
         int r = bind_driver(device, driver, sizeof(driver));
@@ -31,7 +33,7 @@ static int device_is_unbound(const char *device, Failure *f)
                 r == 0 ? driver : "an unknown driver");
 }
 
-static int chardev_is_gone(const char *name, Failure *f)
+static int chardev_is_gone(const char *name, const Run *run, Failure *f)
 {
         _cleanup_(freep) char *path = string_printf("/sys/bus/dax/devices/%s", name);
 
@@ -42,7 +44,20 @@ static int chardev_is_gone(const char *name, Failure *f)
                                                 "%s is still there, after all that was done", path);
 }
 
-static int disk_is_gone(const char *disk, Failure *f)
+static int disk_is_still_there(const char *disk, const char *path, const Run *run, Failure *f)
+{
+        /* Emergency thaw: do_thaw_all(), fs/super.c. */
+        if (freeze_outlived(run, disk))
+                return failure_set(f, FAILURE_FAILED, -EBUSY, disk,
+                        "%s is still there: its filesystem stays frozen, for the worker and the "
+                        "guardian were killed together before they could thaw it; echo j "
+                        ">/proc/sysrq-trigger thaws it, and all else that is frozen",
+                        path);
+        return failure_set(f, FAILURE_FAILED, -EBUSY, disk,
+                "%s is still there: something that no process shows holds it", path);
+}
+
+static int disk_is_gone(const char *disk, const Run *run, Failure *f)
 {
         /* Present as long as a superblock lives, mounted or not. */
         static const char *const witnesses[] = { "/sys/class/block/%s", "/sys/fs/xfs/%s",
@@ -54,14 +69,12 @@ static int disk_is_gone(const char *disk, Failure *f)
                 if (!path)
                         return -ENOMEM;
                 if (access(path, F_OK) == 0)
-                        return failure_set(f, FAILURE_FAILED, -EBUSY, disk,
-                                "%s is still there: something that no process shows holds it",
-                                path);
+                        return disk_is_still_there(disk, path, run, f);
         }
         return 0;
 }
 
-static int device_is_unmounted(const char *devnum, Failure *f)
+static int device_is_unmounted(const char *devnum, const Run *run, Failure *f)
 {
         dev_t dev;
         int r = parse_devnum(devnum, &dev);
@@ -76,14 +89,14 @@ static int device_is_unmounted(const char *devnum, Failure *f)
 
 static int verify_apply(const Step *s, Run *run, Failure *f)
 {
-        int r = each_word(s, "devices", device_is_unbound, f);
+        int r = each_word(s, "devices", run, device_is_unbound, f);
 
         if (r == 0)
-                r = each_word(s, "disks", disk_is_gone, f);
+                r = each_word(s, "disks", run, disk_is_gone, f);
         if (r == 0)
-                r = each_word(s, "chardevs", chardev_is_gone, f);
+                r = each_word(s, "chardevs", run, chardev_is_gone, f);
         if (r == 0)
-                r = each_word(s, "devs", device_is_unmounted, f);
+                r = each_word(s, "devs", run, device_is_unmounted, f);
         return r;
 }
 

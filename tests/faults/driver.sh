@@ -301,8 +301,18 @@ reset() {
         rm -f "$run"/*.ledger
         systemctl reset-failed pmemremoved 2>/dev/null || true
         start_daemon
+        thaw_as_told
         put_up || fail "it cannot be put up again"
         before=$(snapshot)
+}
+
+# The advice of a removal that left a freeze which nobody has a handle on.
+thaw_as_told() {
+        local ghost
+        [[ $sentence =~ (/sys/fs/[^ ]*).*echo\ j ]] || return 0
+        ghost=${BASH_REMATCH[1]}
+        echo j >/proc/sysrq-trigger
+        wait_for "[ ! -e $ghost ]" 10
 }
 
 # reference FAULT...: a removal with these faults whose points are traced.

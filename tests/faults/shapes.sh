@@ -23,6 +23,7 @@ kill-ext4         busy     namespace0.0  auto
 forced-xfs        xfs      namespace0.0  forced
 forced-mapped     mapped   namespace0.0  forced
 forced-btt        btt      namespace1.0  forced
+forced-bttxfs     bttxfs   namespace1.0  forced
 forced-devdax     devdax   namespace1.0  forced
 forced-leg        leg      namespace0.0  forced
 END_OF_TABLE
@@ -40,17 +41,31 @@ up_ext4() {
         mount_pmem
 }
 
-setup_btt() {
+make_btt() {
         ndctl destroy-namespace -f namespace1.0 2>/dev/null
-        ndctl create-namespace -r region1 -m sector -s 128M >/dev/null
+        ndctl create-namespace -r region1 -m sector -s "$1" >/dev/null
         udevadm settle
-        mkfs.ext4 -q -F -b 4096 /dev/pmem1s
         mkdir -p "$mnt"
+}
+
+setup_btt() {
+        make_btt 128M
+        mkfs.ext4 -q -F -b 4096 /dev/pmem1s
 }
 
 up_btt() {
         wait_for '[ -b /dev/pmem1s ]' 10
         mount /dev/pmem1s "$mnt"
+}
+
+# Its root does not open any more once it is shut down, other than an ext4's.
+setup_bttxfs() {
+        make_btt 384M
+        make_xfs /dev/pmem1s
+}
+
+up_bttxfs() {
+        up_btt
 }
 
 setup_devdax() {
