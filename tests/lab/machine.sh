@@ -12,8 +12,17 @@ declare -A parameters=([legacy]='memmap=384M!1G')
 # Machines that QEMU does not resume (seen with 7.2 and 10.0): each case boots its own.
 declare -A cold=([virtio]=yes)
 memory=2048
+processors=2
 # 1 GiB and a label area of 16 MiB: other sizes give a region ndctl calls misaligned.
 nvdimm_size=1040
+
+# share_processors MACHINES: each of them gets its share of this computer's, two at most. Where they are emulated, what waits
+# for another processor spins, so two machines of two on two do little more than one does.
+share_processors() {
+        processors=$(($(nproc) / $1))
+        if [ "$processors" -lt 1 ]; then processors=1; fi
+        if [ "$processors" -gt 2 ]; then processors=2; fi
+}
 
 # Says what to run the machine with. A KVM device may exist and spin in early boot for ever, so one boot has to
 # prove it first; the verdict holds until this computer boots again.
@@ -40,7 +49,7 @@ accelerator() {
 machine_arguments() {
         local image=$1 kernel=$2 config=$3 folder=$4 stage=$5 share=$6 n count=${nvdimms[$3]} accel
         accel=$(accelerator "$image")
-        qemu=(qemu-system-x86_64 -nodefaults -display none -no-reboot -smp 2)
+        qemu=(qemu-system-x86_64 -nodefaults -display none -no-reboot -smp "$processors")
         case $accel in
         kvm) qemu+=(-accel kvm -cpu host) ;;
         tcg) qemu+=(-accel "tcg,thread=multi,tb-size=512" -cpu "max,la57=off") ;;

@@ -17,7 +17,7 @@ write_stage() {
 snapshot_folder() {
         local image=$1 kernel=$2 config=$3
         echo "$cache/snapshot-$kernel-$config-$({
-                echo "$image" "$(accelerator "$image")" "$(qemu-system-x86_64 --version)"
+                echo "$image" "$processors" "$(accelerator "$image")" "$(qemu-system-x86_64 --version)"
                 cat "$lab/machine.sh" "$lab/snapshot.sh" "$lab/agent"
         } | sha256sum | cut -c1-12)"
 }
