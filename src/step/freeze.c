@@ -509,12 +509,13 @@ static const Step *step_that_froze(const Run *run, const char *filesystem)
 }
 
 /* Nobody thawed it, and nobody can: the root of an XFS that was shut down does not open any more
- * (xfs_dir_open(), fs/xfs/xfs_file.c, 6.1 and 6.12: EIO). An ext4's does. */
+ * (xfs_dir_open(), fs/xfs/xfs_file.c, 6.1 and 6.12: EIO), an ext4's does. Or systemd has unmounted
+ * it, because its disk is gone, and left the superblock. */
 static bool is_out_of_reach(const Step *s, const Run *run, int fd)
 {
         FrostNote note = { 0 };
 
-        return fd < 0 && fd != -ENOENT && !is_thawed_by_kernel(s, run) &&
+        return fd < 0 && !is_thawed_by_kernel(s, run) &&
                (frost_note_read(FROST_DIR, step_node(s), &note) < 0 || note.thawed_usec == 0);
 }
 
